@@ -1,0 +1,550 @@
+package hooks
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ParseProto reads one function declaration: C, with marks for what C can't
+// say. Several functions of one prototype are separated by |.
+//
+//	fd open|open64(const char *file, flags(open) oflag, mode_t mode, ...) fails -1 errno
+//	ssize_t recv(fd sockfd, out secret void *buf[ret], size_t len, flags(msg) flags) fails -1 errno
+//
+// Types: the C integer types and the usual typedefs; pointers; and the words
+//
+//	fd, dirfd            int that is a descriptor, or AT_FDCWD
+//	wstatus              int that is a wait status
+//	errno_t              int that is an errno value (0 is success)
+//	flags(SET [, SIZE])  int whose bits are named by SET
+//	enum(SET [, SIZE])   int whose values are named by SET
+//	sql, sql16           SQL text, UTF-8 or UTF-16
+//	struct NAME *        shown by field when NAME is known
+//
+// const char * is a string, char *const argv[] a vector of strings. Before a
+// type, "out" means: read when the call returns without failing; "secret":
+// the content is never captured. After a name, [n] says that argument n (or
+// "ret", or *n through a pointer) counts the bytes, {N} how many are kept.
+// After the parentheses:
+//
+//	fails -1 | fails != 0 | fails < 0 | fails null | fails not 0 100 101
+//	errno       errno is meaningful when it fails
+//	entry       must not be called through a frame
+//	noreturn forks exec exit
+//	handover db|stmt|open
+//	stack N     N stack words must be copied for the call
+func ParseProto(text string) ([]*Hook, error) {
+	p := &protoParser{text: text}
+	h, names := p.decl()
+	if p.err != nil {
+		return nil, p.err
+	}
+	hooks := make([]*Hook, len(names))
+	for i, n := range names {
+		c := *h
+		c.Name = n
+		c.Args = slices.Clone(h.Args)
+		hooks[i] = &c
+	}
+	return hooks, nil
+}
+
+// Capture caps where a prototype says nothing.
+const (
+	capString   = 256
+	capSQL      = 1024
+	capStrv     = 512
+	capSockaddr = 128
+	capMost     = 1536 // one item must leave room in a record of at most 2040 bytes
+)
+
+type protoParser struct {
+	text string
+	pos  int
+	err  *ProbeError
+	lens []countRef // by argument
+}
+
+// countRef is a [count] to resolve when all argument names are known.
+type countRef struct {
+	name string
+	pos  int
+}
+
+func (p *protoParser) fail(pos int, msg, hint string) {
+	if p.err == nil {
+		p.err = &ProbeError{Text: p.text, Col: pos + 1, Msg: msg, Hint: hint}
+	}
+}
+
+func (p *protoParser) space() {
+	for p.pos < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.pos]) >= 0 {
+		p.pos++
+	}
+}
+
+func (p *protoParser) peek() byte {
+	p.space()
+	if p.pos == len(p.text) {
+		return 0
+	}
+	return p.text[p.pos]
+}
+
+// accept takes the character c if it is next.
+func (p *protoParser) accept(c byte) bool {
+	if p.peek() != c {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+func (p *protoParser) expect(c byte, hint string) bool {
+	if p.accept(c) {
+		return true
+	}
+	msg := "expected '" + string(c) + "'"
+	if p.pos == len(p.text) {
+		msg += ", the text ends"
+	}
+	p.fail(p.pos, msg, hint)
+	return false
+}
+
+func isIdent(c byte, first bool) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || !first && c >= '0' && c <= '9'
+}
+
+func (p *protoParser) ident() string {
+	p.space()
+	start := p.pos
+	for p.pos < len(p.text) && isIdent(p.text[p.pos], p.pos == start) {
+		p.pos++
+	}
+	return p.text[start:p.pos]
+}
+
+func (p *protoParser) number() (int64, bool) {
+	p.space()
+	start := p.pos
+	if p.pos < len(p.text) && p.text[p.pos] == '-' {
+		p.pos++
+	}
+	for p.pos < len(p.text) && (isIdent(p.text[p.pos], false)) {
+		p.pos++
+	}
+	v, err := strconv.ParseInt(p.text[start:p.pos], 0, 64)
+	if err != nil {
+		p.fail(start, "expected a number", "")
+	}
+	return v, err == nil
+}
+
+// ctype is a type as read, before it becomes an Arg.
+type ctype struct {
+	words  []string
+	stars  int
+	pos    int
+	set    string // of flags(), enum()
+	size   uint8
+	out    bool
+	secret bool
+}
+
+func (p *protoParser) decl() (*Hook, []string) {
+	h := &Hook{}
+	t, name, _ := p.typeAndName()
+	if p.err != nil {
+		return nil, nil
+	}
+	if name == "" {
+		p.fail(p.pos, "expected a function name", "write it as in C: int work(int n, const char *name)")
+		return nil, nil
+	}
+	names := []string{name}
+	for p.accept('|') {
+		n := p.ident()
+		if n == "" {
+			p.fail(p.pos, "expected a function name after |", "")
+			return nil, nil
+		}
+		names = append(names, n)
+	}
+	h.Ret = p.arg(t, "ret")
+	h.Ret.Word = -1
+	if p.err != nil || !p.expect('(', "the parameters follow the name in parentheses") {
+		return nil, nil
+	}
+	p.params(h)
+	if p.err != nil {
+		return nil, nil
+	}
+	p.counts(h)
+	if h.Ret.Type == TErrno {
+		h.Fail = Fail{Op: FailNE, Width: 4}
+	}
+	p.clauses(h)
+	h.layout()
+	return h, names
+}
+
+func (p *protoParser) params(h *Hook) {
+	if p.accept(')') {
+		return
+	}
+	for p.err == nil {
+		if p.peek() == '.' {
+			if !strings.HasPrefix(p.text[p.pos:], "...") {
+				p.fail(p.pos, "expected '...'", "")
+				return
+			}
+			p.pos += 3
+			h.Variadic = true
+			p.expect(')', "... must be the last parameter")
+			return
+		}
+		t, name, pos := p.typeAndName()
+		if p.err != nil {
+			return
+		}
+		if len(t.words) == 1 && t.words[0] == "void" && t.stars == 0 && name == "" && len(h.Args) == 0 {
+			p.expect(')', "(void) means: no parameters")
+			return
+		}
+		if name == "" {
+			name = "arg" + strconv.Itoa(len(h.Args))
+		}
+		for i := range h.Args {
+			if h.Args[i].Name == name {
+				p.fail(pos, "parameter "+name+" is there twice", "")
+				return
+			}
+		}
+		if len(h.Args) == 32 {
+			p.fail(pos, "too many parameters", "at most 32")
+			return
+		}
+		p.lens = append(p.lens, countRef{})
+		h.Args = append(h.Args, p.param(t, name))
+		if p.accept(',') {
+			continue
+		}
+		p.expect(')', "parameters are separated by commas")
+		return
+	}
+}
+
+// param reads what may follow a parameter's name and makes the Arg.
+func (p *protoParser) param(t ctype, name string) Arg {
+	vector, counted, lenPtr := false, false, false
+	if p.accept('[') {
+		if p.accept(']') {
+			vector = true
+		} else {
+			lenPtr = p.accept('*')
+			p.space()
+			pos := p.pos
+			if c := p.ident(); c != "" {
+				counted = true
+				p.lens[len(p.lens)-1] = countRef{name: c, pos: pos}
+			} else if _, ok := p.number(); !ok {
+				return Arg{} // int pair[2] is a plain pointer: nothing more to note
+			}
+			if !p.expect(']', "") {
+				return Arg{}
+			}
+			if !counted {
+				t.stars++
+			}
+		}
+	}
+	if vector && t.stars == 1 && t.words[0] == "char" {
+		a := Arg{Name: name, Type: TStrv, Size: 8, Len: LenNone, Cap: capStrv}
+		return p.caps(t, a)
+	}
+	if vector {
+		t.stars++
+	}
+	a := p.arg(t, name)
+	if counted {
+		a.LenPtr = lenPtr
+		switch {
+		case a.Type == TSQL:
+		case t.stars == 1 && t.words[0] == "struct" && len(t.words) > 1 && t.words[1] == "sockaddr":
+			a.Type, a.Cap, a.Set, a.Size = TSockaddr, capSockaddr, "", 8
+		case t.stars <= 1:
+			a.Type, a.Size, a.Set, a.Cap = TBuffer, 8, "", 0
+		default:
+			p.fail(t.pos, "a count needs a pointer to bytes", "write const void *"+name+"[n]")
+		}
+	}
+	return p.caps(t, a)
+}
+
+// caps reads {N} and applies out and secret.
+func (p *protoParser) caps(t ctype, a Arg) Arg {
+	a.Out, a.Secret = t.out, t.secret
+	if p.accept('{') {
+		pos := p.pos
+		n, ok := p.number()
+		if !ok || !p.expect('}', "") {
+			return a
+		}
+		if n < 0 || n > capMost {
+			p.fail(pos, "the cap is out of range", "0 to "+strconv.Itoa(capMost)+" bytes")
+			return a
+		}
+		a.Cap = uint16(n)
+	}
+	if a.Secret {
+		a.Cap = 0
+	}
+	return a
+}
+
+// typeAndName reads marks, a type, stars and, if there is one, a name.
+func (p *protoParser) typeAndName() (t ctype, name string, namePos int) {
+	p.space()
+	t.pos = p.pos
+	for p.err == nil {
+		c := p.peek()
+		if c == '*' {
+			p.pos++
+			t.stars++
+			continue
+		}
+		pos := p.pos
+		w := p.ident()
+		if w == "" {
+			if c == '(' && len(t.words) > 0 && p.funcPtr(&t, &name) {
+				return t, name, pos
+			}
+			break
+		}
+		switch w {
+		case "const", "restrict", "__restrict", "__const", "volatile", "in":
+			continue
+		case "out":
+			t.out = true
+			continue
+		case "secret":
+			t.secret = true
+			continue
+		case "flags", "enum":
+			if p.peek() == '(' && len(t.words) == 0 {
+				p.setType(&t, w)
+				continue
+			}
+		}
+		if (t.stars > 0 || t.complete()) && !extends(t.words, w) {
+			if len(t.words) == 0 {
+				p.fail(pos, "expected a type", "")
+			}
+			return t, w, pos
+		}
+		t.words = append(t.words, w)
+	}
+	if p.err == nil && len(t.words) == 0 {
+		msg := "expected a type"
+		if p.pos == len(p.text) {
+			msg += ", the text ends"
+		}
+		p.fail(p.pos, msg, "write it as in C: int work(int n, const char *name)")
+	}
+	return t, "", p.pos
+}
+
+// funcPtr reads (*name)(...), if that is what follows.
+func (p *protoParser) funcPtr(t *ctype, name *string) bool {
+	save := p.pos
+	p.pos++
+	if !p.accept('*') {
+		p.pos = save
+		return false
+	}
+	*name = p.ident()
+	if !p.expect(')', "a function pointer is written type (*name)(...)") || !p.expect('(', "a function pointer is written type (*name)(...)") {
+		return true
+	}
+	for depth := 1; depth > 0; p.pos++ {
+		switch p.peek() {
+		case 0:
+			p.fail(p.pos, "expected ')', the text ends", "")
+			return true
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+	}
+	t.words, t.stars = []string{"void"}, 1
+	return true
+}
+
+func (p *protoParser) setType(t *ctype, w string) {
+	p.accept('(')
+	p.space()
+	pos := p.pos
+	t.set = p.ident()
+	t.size = 4
+	t.words = []string{w}
+	if !knownSet(t.set) {
+		p.fail(pos, "unknown set "+strconv.Quote(t.set), didYouMean(t.set, setNames()))
+		return
+	}
+	if p.accept(',') {
+		p.space()
+		at := p.pos
+		n, ok := p.number()
+		if ok && n != 1 && n != 2 && n != 4 && n != 8 {
+			p.fail(at, "a size is 1, 2, 4 or 8", "")
+		}
+		t.size = uint8(n)
+	}
+	p.expect(')', "")
+}
+
+func didYouMean(s string, names []string) string {
+	if near := nearest(s, names); len(near) > 0 {
+		return "did you mean " + oneOf(near) + "?"
+	}
+	return ""
+}
+
+// complete reports whether the words read so far name a type.
+func (t *ctype) complete() bool {
+	switch {
+	case len(t.words) == 0:
+		return false
+	case t.words[0] == "struct", t.words[0] == "union", t.words[0] == "enum" && t.set == "":
+		return len(t.words) == 2
+	}
+	return true
+}
+
+// extends reports whether w continues a multi-word type (unsigned long int).
+func extends(words []string, w string) bool {
+	if len(words) == 0 {
+		return false
+	}
+	switch words[len(words)-1] {
+	case "unsigned", "signed":
+		return w == "int" || w == "long" || w == "short" || w == "char"
+	case "long":
+		return w == "long" || w == "int" || w == "unsigned" || w == "double"
+	case "short":
+		return w == "int" || w == "unsigned"
+	}
+	return false
+}
+
+// scalars are the types that are not pointers.
+var scalars = map[string]Arg{
+	"void": {Type: TVoid}, "char": {Type: TInt, Size: 1}, "signed char": {Type: TInt, Size: 1}, "unsigned char": {Type: TUint, Size: 1},
+	"int8_t": {Type: TInt, Size: 1}, "uint8_t": {Type: TUint, Size: 1}, "bool": {Type: TUint, Size: 1}, "_Bool": {Type: TUint, Size: 1},
+	"short": {Type: TInt, Size: 2}, "short int": {Type: TInt, Size: 2}, "unsigned short": {Type: TUint, Size: 2}, "unsigned short int": {Type: TUint, Size: 2},
+	"int16_t": {Type: TInt, Size: 2}, "uint16_t": {Type: TUint, Size: 2},
+	"int": {Type: TInt, Size: 4}, "signed": {Type: TInt, Size: 4}, "signed int": {Type: TInt, Size: 4}, "unsigned": {Type: TUint, Size: 4}, "unsigned int": {Type: TUint, Size: 4},
+	"int32_t": {Type: TInt, Size: 4}, "uint32_t": {Type: TUint, Size: 4}, "wchar_t": {Type: TInt, Size: 4},
+	"long": {Type: TInt, Size: 8}, "long int": {Type: TInt, Size: 8}, "signed long": {Type: TInt, Size: 8}, "long long": {Type: TInt, Size: 8}, "long long int": {Type: TInt, Size: 8},
+	"unsigned long": {Type: TUint, Size: 8}, "unsigned long int": {Type: TUint, Size: 8}, "unsigned long long": {Type: TUint, Size: 8}, "unsigned long long int": {Type: TUint, Size: 8},
+	"int64_t": {Type: TInt, Size: 8}, "uint64_t": {Type: TUint, Size: 8}, "intptr_t": {Type: TInt, Size: 8}, "uintptr_t": {Type: TUint, Size: 8},
+	"size_t": {Type: TUint, Size: 8}, "ssize_t": {Type: TInt, Size: 8}, "ptrdiff_t": {Type: TInt, Size: 8},
+	"off_t": {Type: TInt, Size: 8}, "off64_t": {Type: TInt, Size: 8}, "loff_t": {Type: TInt, Size: 8}, "time_t": {Type: TInt, Size: 8}, "clock_t": {Type: TInt, Size: 8},
+	"dev_t": {Type: TUint, Size: 8}, "ino_t": {Type: TUint, Size: 8}, "nfds_t": {Type: TUint, Size: 8}, "pthread_t": {Type: TUint, Size: 8},
+	// -1 has a meaning for ids: "leave it as it is".
+	"uid_t": {Type: TInt, Size: 4}, "gid_t": {Type: TInt, Size: 4}, "id_t": {Type: TInt, Size: 4}, "key_t": {Type: TInt, Size: 4},
+	"socklen_t": {Type: TUint, Size: 4}, "useconds_t": {Type: TUint, Size: 4}, "clockid_t": {Type: TInt, Size: 4},
+	"pid_t": {Type: TPid, Size: 4}, "mode_t": {Type: TMode, Size: 4}, "fd": {Type: TFD, Size: 4}, "dirfd": {Type: TFD, Size: 4, Set: dirfdSet}, "errno_t": {Type: TErrno, Size: 4},
+	"wstatus": {Type: TEnum, Size: 4, Set: wstatusSet},
+	"float":   {Type: TFloat, Size: 4}, "double": {Type: TFloat, Size: 8},
+	"sql": {Type: TSQL, Size: 8, Cap: capSQL}, "sql16": {Type: TSQL, Size: 8, Cap: capSQL, Set: utf16Set},
+}
+
+// arg turns a type into an Arg.
+func (p *protoParser) arg(t ctype, name string) Arg {
+	a := Arg{Name: name, Len: LenNone, Word: -1, Out: t.out, Secret: t.secret}
+	base := strings.Join(t.words, " ")
+	sc, known := scalars[base]
+	switch {
+	case t.set != "":
+		sc, known = Arg{Type: TEnum, Size: t.size, Set: t.set}, true
+		if t.words[0] == "flags" {
+			sc.Type = TFlags
+		}
+	case t.words[0] == "enum":
+		sc, known = Arg{Type: TInt, Size: 4}, true
+	}
+	switch {
+	case t.stars == 0:
+		if !known {
+			p.fail(t.pos, "unknown type "+strconv.Quote(base), typeHint(base))
+			return a
+		}
+		a.Type, a.Size, a.Set, a.Cap = sc.Type, sc.Size, sc.Set, sc.Cap
+		if t.out && a.Type != TSQL {
+			p.fail(t.pos, "an out argument must be a pointer", "write out "+base+" *"+name)
+		}
+	case t.stars == 1 && base == "char":
+		a.Type, a.Size, a.Cap = TString, 8, capString
+	case t.stars == 1 && t.words[0] == "struct" && len(t.words) == 2 && structSize(t.words[1]) > 0:
+		a.Type, a.Set = TStruct, t.words[1]
+		a.Cap = structSize(a.Set)
+		a.Size = 8
+	case t.stars == 1 && t.out && known && sc.Type != TVoid && sc.Type != TFloat && sc.Type != TSQL:
+		a.Type, a.Size, a.Set = sc.Type, sc.Size, sc.Set
+		a.Cap = uint16(sc.Size)
+	case t.stars == 2 && t.out && base == "char":
+		a.Type, a.Size, a.Cap, a.Ref = TString, 8, capString, true
+	case t.stars >= 2 && t.out:
+		a.Type, a.Size, a.Cap = TPtr, 8, 8
+	default:
+		// Without a count or a known struct nothing is read behind it.
+		a.Type, a.Size, a.Out = TPtr, 8, false
+	}
+	return a
+}
+
+func typeHint(base string) string {
+	var names []string
+	for n := range scalars {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	if h := didYouMean(base, names); h != "" {
+		return h
+	}
+	return "write an integer type of its size, or a pointer"
+}
+
+// counts resolves the [count] of each argument.
+func (p *protoParser) counts(h *Hook) {
+	for i, c := range p.lens {
+		if c.name == "" {
+			continue
+		}
+		a := &h.Args[i]
+		if c.name == "ret" {
+			a.Len = LenRet
+			if !a.Out {
+				p.fail(c.pos, "only an out argument can be counted by the result", "")
+			}
+			continue
+		}
+		for j := range h.Args {
+			if h.Args[j].Name == c.name {
+				a.Len = int8(j)
+			}
+		}
+		if a.Len == LenNone {
+			var names []string
+			for j := range h.Args {
+				names = append(names, h.Args[j].Name)
+			}
+			p.fail(c.pos, "no parameter "+strconv.Quote(c.name), didYouMean(c.name, names))
+			return
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package hooks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a spec.
+const (
+	MinBuffer  = 64 << 10
+	MaxBuffer  = 1 << 30
+	MaxBlockMS = 60000
+	MaxProbes  = 4096
+	maxSpec    = 4 << 20 // bytes of a spec file
+)
+
+const specMagic = "seam-spec 1"
+
+// Defaults of a spec's settings.
+const (
+	DefaultBuffer  = 8 << 20
+	DefaultBlockMS = 100
+)
+
+// NewSpec is a spec with no probes and every setting at its default.
+func NewSpec() *Spec {
+	return &Spec{Buffer: DefaultBuffer, BlockMS: DefaultBlockMS}
+}
+
+// Check reports the first thing in the spec that can't be.
+func (s *Spec) Check() error {
+	switch {
+	case s.OnFull > Block:
+		return fmt.Errorf("check spec: unknown full-policy %d", s.OnFull)
+	case s.Start > StartNever:
+		return fmt.Errorf("check spec: unknown start %d", s.Start)
+	case s.OnFull == Block && (s.BlockMS < 1 || s.BlockMS > MaxBlockMS):
+		return fmt.Errorf("check spec: a call may wait 1 to %d ms, not %d", MaxBlockMS, s.BlockMS)
+	case s.BlockMS < 0 || s.BlockMS > MaxBlockMS:
+		return fmt.Errorf("check spec: a call may wait at most %d ms, not %d", MaxBlockMS, s.BlockMS)
+	case s.Buffer < MinBuffer || s.Buffer > MaxBuffer:
+		return fmt.Errorf("check spec: the buffer is %d bytes to %d, not %d", MinBuffer, MaxBuffer, s.Buffer)
+	case len(s.Probes) > MaxProbes:
+		return fmt.Errorf("check spec: %d probes; at most %d", len(s.Probes), MaxProbes)
+	case strings.ContainsAny(s.Plans+s.Planner, "\n\x00"):
+		return errors.New("check spec: a line break in the path of the plan cache or the planner")
+	}
+	for i := range s.Probes {
+		if err := s.Probes[i].check(); err != nil {
+			return fmt.Errorf("check spec: probe %q: %w", s.Probes[i].Text, err)
+		}
+	}
+	return nil
+}
+
+func (p *Probe) check() error {
+	switch {
+	case p.Sym == "":
+		return errors.New("no function")
+	case p.Instrument < Log || p.Instrument > Hist:
+		return fmt.Errorf("unknown instrument %d", p.Instrument)
+	case !utf8.ValidString(p.Text + p.Lib + p.Sym + p.Pack):
+		return errors.New("not UTF-8 text")
+	case strings.ContainsAny(p.Lib, "\n\x00"):
+		return errors.New("a line break in the object's name")
+	case strings.ContainsRune(p.Lib, '/') && !filepath.IsAbs(p.Lib):
+		return fmt.Errorf("the path %q is not absolute", p.Lib)
+	case len(p.Filters) > MaxFilters:
+		return fmt.Errorf("%d conditions; at most %d", len(p.Filters), MaxFilters)
+	}
+	for _, f := range p.Filters {
+		if f.Kind < FilterInt || f.Kind > FilterMinDuration || f.Cmp > CmpAnd || len(f.Str) > 64 || !utf8.ValidString(f.Str+f.Arg) {
+			return errors.New("malformed condition")
+		}
+	}
+	return nil
+}
+
+// body is the JSON that identifies the spec: without where it is read and
+// written.
+func (s *Spec) body() ([]byte, error) {
+	c := *s
+	c.Socket, c.Plans, c.Planner = "", "", ""
+	if c.Probes == nil {
+		c.Probes = []Probe{}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(&c); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Hash identifies what a spec asks for.
+func (s *Spec) Hash() uint64 {
+	b, err := s.body()
+	if err != nil {
+		return 0 // not reached: a Spec has nothing that JSON can't hold
+	}
+	return FNV1a(b)
+}
+
+// FNV1a is the 64-bit FNV-1a hash, which the core computes too.
+func FNV1a(b []byte) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 0x100000001b3
+	}
+	return h
+}
+
+// Encode writes the spec file: lines for the core, then the whole as JSON.
+func (s *Spec) Encode() ([]byte, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	body, err := s.body()
+	if err != nil {
+		return nil, fmt.Errorf("encode spec: %w", err)
+	}
+	var b []byte
+	b = fmt.Appendf(b, "%s\nhash %016x\nbuffer %d\non-full %d\nblock-ms %d\nstart %d\nplans %s\n",
+		specMagic, FNV1a(body), s.Buffer, s.OnFull, s.BlockMS, s.Start, s.Plans)
+	if s.Planner != "" {
+		b = fmt.Appendf(b, "planner %s\n", s.Planner)
+	}
+	libs, paths := s.Globs()
+	for _, l := range libs {
+		b = fmt.Appendf(b, "lib %s\n", l)
+	}
+	for _, p := range paths {
+		b = fmt.Appendf(b, "path %s\n", p)
+	}
+	b = append(append(append(b, "json "...), body...), '\n')
+	if len(b) > maxSpec {
+		return nil, fmt.Errorf("encode spec: %d bytes; at most %d", len(b), maxSpec)
+	}
+	return b, nil
+}
+
+// Globs are the objects the core must load a plan for. libc is always one of
+// them: the core guards its own mappings through libc's plan.
+func (s *Spec) Globs() (libs, paths []string) {
+	libs = []string{"libc.so*"}
+	for i := range s.Probes {
+		l, p := LibGlobs(s.Probes[i].Lib)
+		for _, g := range l {
+			if !slices.Contains(libs, g) {
+				libs = append(libs, g)
+			}
+		}
+		for _, g := range p {
+			if !slices.Contains(paths, g) {
+				paths = append(paths, g)
+			}
+		}
+	}
+	return libs, paths
+}
+
+// ParseSpec reads a spec file. What the lines and the JSON both say is taken
+// from the JSON, whose hash must be right.
+func ParseSpec(b []byte) (*Spec, error) {
+	if len(b) > maxSpec {
+		return nil, fmt.Errorf("parse spec: %d bytes; at most %d", len(b), maxSpec)
+	}
+	rest, ok := bytes.CutPrefix(b, []byte(specMagic+"\n"))
+	if !ok {
+		return nil, errors.New("parse spec: does not begin with " + specMagic)
+	}
+	var s Spec
+	var plans, planner, hash, body []byte
+	for len(rest) > 0 {
+		line, tail, ok := bytes.Cut(rest, []byte("\n"))
+		if !ok {
+			return nil, errors.New("parse spec: the last line is cut")
+		}
+		rest = tail
+		key, val, _ := bytes.Cut(line, []byte(" "))
+		switch string(key) {
+		case "hash":
+			hash = val
+		case "plans":
+			plans = val
+		case "planner":
+			planner = val
+		case "json":
+			body = val
+		}
+	}
+	if body == nil {
+		return nil, errors.New("parse spec: no json line")
+	}
+	want, err := strconv.ParseUint(string(hash), 16, 64)
+	if err != nil || FNV1a(body) != want {
+		return nil, errors.New("parse spec: the hash does not match")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return nil, fmt.Errorf("parse spec: %w", err)
+	}
+	s.Socket, s.Plans, s.Planner = "", string(plans), string(planner)
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	// The hash of the value must be that of the text: plans are made for it.
+	if s.Hash() != want {
+		return nil, errors.New("parse spec: the json line is not in canonical form")
+	}
+	return &s, nil
+}
