@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"time"
+
+	"github.com/seam-project/seam/preload/core"
+	"github.com/seam-project/seam/preload/plan"
+	"github.com/seam-project/seam/wire"
+	"github.com/seam-project/seam/wire/arena"
+	"github.com/seam-project/seam/wire/drain"
+)
+
+// How often the arena is looked at. A producer that fills many chunks wakes the
+// agent before that.
+const (
+	busyWait = 10 * time.Millisecond
+	idleWait = 100 * time.Millisecond
+	idleFrom = 20 // passes without a call
+
+	firstRetry = 20 * time.Millisecond
+	lastRetry  = 2 * time.Second
+)
+
+// deliver drains the arena to the reader for as long as the process lives, over
+// as many connections as it takes. Without a reader it leaves the arena alone: it
+// fills, and its policy decides.
+func deliver(a *arena.Arena) {
+	path := core.SocketPath()
+	var flush core.Flush
+	var d *drain.Drainer
+	retry := firstRetry
+	for {
+		conn, err := socket(-1), error(nil)
+		if path != "" {
+			conn, err = dial(path)
+		}
+		if path == "" || err != nil {
+			if flush.Requested() {
+				flush.Done() // nobody to tell
+			}
+			a.Wait(retry)
+			retry = min(2*retry, lastRetry)
+			continue
+		}
+		retry = firstRetry
+		if d == nil {
+			d = drain.New(a, conn, drain.Options{
+				Hello:  wire.Hello{V: wire.Version, PID: int(core.PID()), From: "agent", Ver: version},
+				Reason: func(id uint8) string { return plan.Reason(id).String() },
+			})
+		} else {
+			d.Reset(conn)
+		}
+		serveReader(a, d, &flush)
+		conn.Close()
+	}
+}
+
+// serveReader returns when the connection is no good any more.
+func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
+	idle := 0
+	for {
+		asked := flush.Requested()
+		n, err := d.Pass()
+		if asked {
+			if err == nil {
+				_, err = d.Finish()
+			}
+			flush.Done()
+		}
+		if err != nil {
+			return
+		}
+		switch {
+		case a.FullChunks() > 0:
+			idle = 0
+		case n > 0:
+			idle = 0
+			a.Wait(busyWait)
+		default:
+			idle++
+			if idle < idleFrom {
+				a.Wait(busyWait)
+			} else {
+				a.Wait(idleWait)
+			}
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/preload/core"
+	"github.com/seam-project/seam/preload/plan"
+	"github.com/seam-project/seam/wire/arena"
+)
+
+// Bounds of the agent's own memory and parallelism in the target.
+const (
+	memoryLimit = 64 << 20
+	maxProcs    = 2
+)
+
+// Run is the agent's life. It returns when there is nothing to do in this
+// process.
+func Run() {
+	defer stopOnPanic()
+	debug.SetGCPercent(200)
+	debug.SetMemoryLimit(memoryLimit)
+	debug.SetTraceback("none")
+	if runtime.GOMAXPROCS(0) > maxProcs {
+		runtime.GOMAXPROCS(maxProcs)
+	}
+	planMissing()
+	core.Ready()
+
+	mem, size := core.WaitArena()
+	a, err := arena.FromMemory(mem, size)
+	if err != nil {
+		return // the header is our own: only a bug gets here, and then nothing is safe to read
+	}
+	go answer(a)
+	go planOnRequest()
+	core.WaitOwner()
+	deliver(a)
+}
+
+// stopOnPanic ends a goroutine that panicked, with the agent: what it was
+// doing is half done, so the arena goes back to whoever drains next.
+func stopOnPanic() {
+	if r := recover(); r != nil {
+		core.Park()
+	}
+}
+
+// planOnRequest plans for libraries that are loaded while the agent runs.
+func planOnRequest() {
+	defer stopOnPanic()
+	for seen := uint32(0); ; {
+		seen = core.PlanRequest(seen)
+		planMissing()
+		core.PlanDone(seen)
+	}
+}
+
+// planMissing plans the objects for which the cache had no plan. The program
+// waits for it, in its constructor or in dlopen.
+func planMissing() {
+	if _, _, any := core.Missing(0); !any {
+		return
+	}
+	text, err := os.ReadFile(core.SpecPath())
+	if err != nil {
+		return
+	}
+	spec, err := hooks.ParseSpec(text)
+	if err != nil {
+		return
+	}
+	// each answer removes an object from the list, unless it was no good: then skip it
+	for skip := 0; ; {
+		path, handle, ok := core.Missing(skip)
+		if !ok {
+			return
+		}
+		p, err := planFor(path, spec)
+		if err != nil {
+			skip++
+			continue
+		}
+		core.PutPlan(handle, p.Encode())
+		if next, _, _ := core.Missing(skip); next == path {
+			skip++
+			continue
+		}
+		if plan.CheckDir(spec.Plans) == nil {
+			_ = plan.Store(spec.Plans, p) // best effort: the next process would plan again
+		}
+	}
+}
+
+func planFor(path string, spec *hooks.Spec) (*plan.Plan, error) {
+	obj, err := plan.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer obj.Close()
+	return plan.Build(obj, spec)
+}

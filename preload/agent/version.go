@@ -1,0 +1,4 @@
+package agent
+
+// version is set at link time.
+var version = "dev"

@@ -1,0 +1,320 @@
+/* abi.h: every structure that crosses a boundary, in one place.
+ *
+ * Three parties share these bytes:
+ *   planner (Go, preload/plan)  writes plan files,     the core reads them;
+ *   core    (C, this folder)    writes the arena,      drainers (Go, wire/arena) read it;
+ *   core and agent (Go)         meet in the hand-over slots.
+ *
+ * Law of change: a field is appended or a reserved one is named, never moved.
+ * Anything else bumps SEAM_PLAN_VERSION or SEAM_ARENA_VERSION. The Go mirrors
+ * (preload/plan/planfile.go, wire/arena/layout.go) are compared with this file
+ * field by field, by tests that compile it.
+ *
+ * All integers are little-endian and naturally aligned. No pointers: offsets are
+ * from the start of the plan file or of the arena.
+ */
+#ifndef SEAM_ABI_H
+#define SEAM_ABI_H
+#include <stdint.h>
+
+/* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
+
+#define SEAM_PLAN_MAGIC   "SEAMPLAN"
+#define SEAM_PLAN_VERSION 2
+
+struct seam_plan {              /* at offset 0 */
+	char     magic[8];
+	uint32_t version;
+	uint32_t size;          /* of the whole file, bytes */
+	uint64_t check;         /* FNV-1a 64 of bytes [24, size), 8 at a time, then the rest one by one */
+	uint64_t spec_hash;     /* of the spec this plan was made for */
+	uint64_t dev, ino, fsize, mtime_ns; /* identity of the ELF file */
+	uint32_t nsites, sites_off;         /* struct seam_site[nsites] */
+	uint32_t refusals_off, refusals_len;/* msgpack: array of [name, reason id, detail]; opaque to the core */
+	uint64_t text_lo, text_hi;          /* vaddr range of executable segments */
+	uint64_t reserved[4];
+};
+
+enum { /* seam_site.kind: which thunk the patch jumps to */
+	SEAM_SITE_FULL  = 1,    /* enter, call the original, leave */
+	SEAM_SITE_ENTRY = 2,    /* enter, jump to the original, stack untouched */
+	SEAM_SITE_COUNT = 3,    /* count, jump to the original */
+	SEAM_SITE_GUARD = 4,    /* internal: the address space may change (munmap, mprotect, ...) */
+};
+enum { /* seam_site.instrument */
+	SEAM_LOG = 1, SEAM_COUNT = 2, SEAM_HIST = 3,
+};
+enum { /* seam_site.fail_op: when has the call failed (compared at ret_width, signed) */
+	SEAM_FAIL_NEVER = 0,
+	SEAM_FAIL_EQ    = 1,    /* ret == fail_val[0] */
+	SEAM_FAIL_NE    = 2,    /* ret != fail_val[0] */
+	SEAM_FAIL_LT    = 3,    /* ret <  fail_val[0] */
+	SEAM_FAIL_NOTIN = 4,    /* ret not in fail_val[0..3) */
+};
+enum { /* seam_site.flags */
+	SEAM_SF_ERRNO    = 1,   /* errno is meaningful when the call failed */
+	SEAM_SF_HANDOVER = 2,   /* on failure, hand over to the agent (seam_site.handover says what) */
+	SEAM_SF_NORETURN = 4,   /* does not return, or in another process: nothing to wait for */
+	SEAM_SF_FORKS    = 8,   /* returns twice: fork family */
+	SEAM_SF_EXEC     = 16,  /* replaces the process image */
+	SEAM_SF_EXIT     = 32,  /* ends the process */
+	SEAM_SF_GUARD    = 64,  /* the address space may change: see SEAM_SITE_GUARD */
+};
+
+#define SEAM_MAX_WORDS 12       /* captured argument words per call */
+#define SEAM_MAX_PATCH 24       /* displaced bytes, at most */
+
+struct seam_site {              /* 128 bytes */
+	uint64_t vaddr;         /* of the function's first byte */
+	uint8_t  kind, instrument, flags, patch_len;
+	uint8_t  nregs;         /* argument words in registers to capture, 0..6 */
+	uint8_t  nstack;        /* stack words to capture, after the registers */
+	uint8_t  ncopy;         /* stack words to copy for the call, >= nstack */
+	uint8_t  nops;          /* capture operations */
+	uint8_t  orig[SEAM_MAX_PATCH]; /* the bytes that must be found there */
+	uint32_t tramp_off, tramp_len; /* relocated prologue with its jump back */
+	uint32_t fix_off, nfix;        /* struct seam_fix[nfix] */
+	uint32_t ops_off;              /* struct seam_op[nops] */
+	uint32_t filt_off;             /* struct seam_filter[nfilt] */
+	uint8_t  nfilt, fail_op, ret_width, handover;
+	uint32_t def_off, def_len;     /* msgpack probe definition (hooks.EncodeDef); opaque to the core */
+	uint32_t name_off;             /* NUL-terminated symbol name */
+	int64_t  fail_val[3];
+	uint64_t reserved[3];
+};
+
+enum { SEAM_FIX_REL32 = 1,      /* tramp[at..at+4] = target + bias - (address of tramp[at] + addend) */
+       SEAM_FIX_ABS64 = 2 };    /* tramp[at..at+8] = target + bias */
+struct seam_fix {               /* 16 bytes */
+	uint16_t at; uint8_t kind; uint8_t addend; /* addend: bytes from `at` to the end of the instruction */
+	uint32_t pad;
+	uint64_t target;        /* vaddr in the ELF file */
+};
+
+enum { /* seam_op.op: what to read behind an argument word */
+	SEAM_OP_STR  = 1,       /* C string at word `arg`, up to cap bytes */
+	SEAM_OP_BUF  = 2,       /* word `arg` points at min(cap, length) bytes; length is word `len` (0xff: the return value) times `unit` */
+	SEAM_OP_BUFP = 3,       /* as BUF, the length is a uint32 that word `len` points at */
+	SEAM_OP_MEM  = 4,       /* exactly cap bytes at word `arg` */
+	SEAM_OP_STRV = 5,       /* NULL-terminated vector of C strings, cap bytes in all, each followed by NUL */
+	SEAM_OP_PSTR = 6,       /* word `arg` points at a pointer to a C string */
+	SEAM_OP_RETSTR = 7,     /* the return value is a C string */
+};
+enum { SEAM_WHEN_ENTER = 1, SEAM_WHEN_LEAVE = 2, /* exactly one of these */
+       SEAM_WHEN_OK = 4 };      /* with LEAVE: only if the call did not fail */
+struct seam_op {                /* 8 bytes */
+	uint8_t op, arg, len, when;
+	uint16_t cap, unit;
+};
+
+enum { /* seam_filter.what */
+	SEAM_FILT_INT    = 1,   /* word `arg` OP value */
+	SEAM_FILT_PREFIX = 2,   /* C string at word `arg` starts with str[0..len) (cmp NE: does not) */
+	SEAM_FILT_FAILED = 3,   /* only failed calls */
+	SEAM_FILT_MINDUR = 4,   /* only calls of at least value nanoseconds */
+};
+enum { SEAM_CMP_EQ = 1, SEAM_CMP_NE, SEAM_CMP_LT, SEAM_CMP_LE, SEAM_CMP_GT, SEAM_CMP_GE, SEAM_CMP_AND };
+struct seam_filter {            /* 80 bytes; all must hold */
+	uint8_t what, arg, cmp, len;
+	uint8_t width;          /* FILT_INT: bytes of the integer, 1,2,4,8 */
+	uint8_t is_signed;
+	uint8_t pad[2];
+	int64_t value;
+	char    str[64];
+};
+
+/* ---- Arena: the bounded queue ------------------------------------------- */
+
+#define SEAM_ARENA_MAGIC   "SEAMAREN"
+#define SEAM_ARENA_VERSION 1
+
+enum { SEAM_DROP_OLDEST = 0, SEAM_DROP_NEWEST = 1, SEAM_BLOCK = 2 };
+enum { SEAM_CLOCK_TSC = 0, SEAM_CLOCK_MONO = 1 };   /* unit of every timestamp in the arena */
+enum { SEAM_START_DEMAND = 0, SEAM_START_FIRST = 1, SEAM_START_NOW = 2, SEAM_START_NEVER = 3 }; /* when Go starts */
+
+#define SEAM_OWNER_COLLECTOR 0x3ffffffeu /* arena.owner: the collector drains */
+#define SEAM_OWNER_DIED      0x40000000u /* FUTEX_OWNER_DIED: the kernel set it, the owner is gone */
+
+struct seam_arena {             /* at offset 0, one page; regions follow */
+	/* written once by the core that made the arena */
+	char     magic[8];
+	uint32_t version, page;
+	uint64_t size;          /* of the whole mapping, bytes */
+	uint8_t  id[16];        /* random */
+	uint64_t spec_hash;
+	uint32_t policy, clock;
+	uint64_t block_ns;      /* SEAM_BLOCK: longest wait of one call */
+	uint64_t tsc0, mono0_ns, real0_ns;  /* read together at creation */
+	uint32_t procs_off, nprocs;         /* struct seam_proc[] */
+	uint32_t threads_off, nthreads;     /* struct seam_thread[] */
+	uint32_t metas_off, nchunks;        /* struct seam_chunk[] */
+	uint32_t free_off;                  /* uint64_t bitmap[(nchunks+63)/64], 1 = free */
+	uint32_t sites_off, nsites;         /* struct seam_asite[]; the index is the probe's id in the stream */
+	uint32_t defs_off, defs_size;       /* opaque blobs named by seam_asite and seam_arena.refusals */
+	uint32_t counters_off, nshards;     /* uint64_t[nshards][nsites]; the sum over shards is the count; of a LOG site: calls its filters kept out */
+	uint32_t hist_off, nhists;          /* struct seam_hist[nshards_hist][nhists] */
+	uint32_t nshards_hist;
+	uint32_t handover_off, nhandover;   /* struct seam_handover[] */
+	uint32_t chunk_size;
+	uint64_t data_off;                  /* chunks: chunk i is at data_off + i * chunk_size */
+	uint32_t info_off, info_len;        /* in defs: msgpack map about the process {exe, argv, cwd, ...} */
+	uint32_t order_off;                 /* uint32_t[nchunks]: index of the chunk that got uid, at uid % nchunks (core) */
+	uint32_t pad0[5];
+
+	/* written by many; each word on its own line where it is busy */
+	uint32_t epoch    __attribute__((aligned(64))); /* bumped: threads take the slow path once (written by owner, reader) */
+	uint32_t sites_used;    /* core; sites are added by any process that shares the arena */
+	uint32_t defs_used;     /* core */
+	uint32_t wish;          /* reader: 1 = start the agent at the next safe call */
+	uint32_t hists_used;    /* core */
+	uint32_t refusals;      /* core: in defs, the last struct seam_refusals added, 0 none; store-release */
+	uint32_t owner    __attribute__((aligned(64))); /* who drains: 0 nobody, a thread id (robust), SEAM_OWNER_COLLECTOR */
+	uint32_t owner_pid;
+	uint64_t chunk_uid __attribute__((aligned(64))); /* last uid given to a chunk, from 1 */
+	uint32_t nfull;         /* chunks FULL and not yet taken by the drainer */
+	uint32_t work;          /* futex: bumped when a chunk becomes FULL and `sleeping` is set */
+	uint32_t sleeping;      /* drainer: 1 while it waits on work */
+	uint32_t space;         /* futex: bumped by the drainer when it frees chunks and `waiting` is set */
+	uint32_t waiting;       /* producers blocked for space */
+	uint32_t thread_uid;    /* last uid given to a thread, from 1 */
+	uint32_t threads_used;  /* entries of the thread table ever used: bound of scans */
+	uint32_t threads_hint;  /* where to look for a free entry */
+	uint32_t proc_uid;      /* last uid given to a process, from 1 */
+	uint32_t forking;       /* core: children that were begun and are not in the process table yet */
+	uint32_t shards;        /* bitmap: counter shards that a live thread owns */
+	/* losses and skips, all in calls unless said; atomic adds, never reset */
+	uint64_t lost[16] __attribute__((aligned(64)));  /* by enum seam_lost */
+	uint64_t produced_gone; /* produced by threads whose entry was recycled */
+	/* drainer: calls it has sent, with a redo record so that a drainer killed
+	 * between two stores leaves an exact count (wire/arena/commit.go) */
+	uint64_t delivered, delivered_next; /* they differ while a commit is under way */
+	uint64_t commit_uid;
+	uint32_t commit_chunk, commit_upto;
+	uint64_t oldest_uid __attribute__((aligned(64))); /* producers: no FULL chunk has a lower uid, as far as known */
+};
+
+enum seam_lost { /* closed list, ids never reused */
+	SEAM_LOST_OLDEST    = 0, /* calls overwritten by newer ones (drop-oldest) */
+	SEAM_LOST_NEWEST    = 1, /* calls not recorded: arena full */
+	SEAM_LOST_TIMEOUT   = 2, /* calls not recorded: arena full after waiting (block) */
+	SEAM_LOST_RETURN    = 3, /* returns whose record was lost (their call is counted above or delivered as entry) */
+	SEAM_LOST_NOTHREAD  = 4, /* calls not recorded: thread or process table full */
+	SEAM_SKIP_REENTRANT = 5, /* not produced: call made inside seam itself, or by a signal handler that interrupted it */
+	SEAM_SKIP_AGENT     = 6, /* not produced: call made by the agent's own threads */
+	SEAM_HO_TIMEOUT     = 7, /* hand-overs abandoned after their deadline */
+	SEAM_HO_NOAGENT     = 8, /* hand-overs not made: no agent to be had */
+	SEAM_START_FAILED   = 9, /* agent starts that failed or timed out */
+	SEAM_ARG_UNREAD     = 10,/* arguments that could not be read (bad pointer) */
+	SEAM_ARG_CUT        = 11,/* arguments cut to their cap or to the chunk */
+	SEAM_LOST_KINDS     = 12,
+};
+
+/* A link of the chain at seam_arena.refusals, one per object, in defs. Behind it:
+ * name_len bytes, the object's path, then len bytes, its seam_plan refusals. */
+struct seam_refusals {          /* 16 bytes */
+	uint32_t next;          /* in defs, 0 none */
+	uint32_t len;
+	uint32_t name_len;
+	uint32_t pad;
+};
+
+enum { SEAM_PROC_FREE = 0, SEAM_PROC_LIVE = 1, SEAM_PROC_DEAD = 2 /* set by a drainer; may be reused */, SEAM_PROC_SETUP = 3 };
+enum { SEAM_GO_OFF = 0, SEAM_GO_STARTING = 1, SEAM_GO_ON = 2, SEAM_GO_FAILED = 3, SEAM_GO_PARKED = 4 };
+struct seam_proc {              /* 128 bytes */
+	uint32_t state, pid, ppid;
+	uint32_t go_state;      /* core, agent */
+	uint64_t start_ts, end_ts;
+	uint32_t ho_bell;       /* futex: bumped when a hand-over is left for this process */
+	uint32_t go_reason;     /* why Go did not start: id from the closed list of refusals */
+	char     comm[16];
+	uint32_t end_status;    /* exit status if it was seen (exit, _exit), else 0xffffffff */
+	uint32_t parent;        /* index of the parent's entry, or 0xffffffff */
+	uint32_t uid;           /* unique in the arena, from 1 */
+	uint32_t pad[15];
+};
+
+enum { SEAM_THREAD_FREE = 0, SEAM_THREAD_LIVE = 1, SEAM_THREAD_SETUP = 2, SEAM_THREAD_REAPED = 3 };
+/* Recycling: whoever finds the thread dead moves LIVE to REAPED, adds what it produced to
+ * seam_arena.produced_gone, clears its bit in seam_arena.shards, and sets FREE. */
+struct seam_thread {            /* 128 bytes */
+	uint32_t state, tid, pid;
+	uint32_t proc;          /* index of its seam_proc */
+	uint32_t uid;           /* unique in the arena, from 1 */
+	uint32_t chunk;         /* index of the chunk it fills, +1; 0 none */
+	uint64_t produced;      /* calls entered, brought up to date at each chunk and each drop */
+	uint64_t dropped;       /* of those, not recorded by this thread */
+	uint64_t start_ts;
+	char     comm[16];
+	uint32_t shard;         /* counter shard it alone writes, +1; 0 none (shard 0 is everybody's, by atomic adds) */
+	uint32_t copying;       /* 1 while it reads behind an argument: see read.c */
+	uint64_t chunk_base;    /* produced before the current chunk */
+	uint64_t pad[6];
+};
+
+enum { SEAM_CHUNK_FREE = 0, SEAM_CHUNK_ACTIVE = 1, SEAM_CHUNK_FULL = 2, SEAM_CHUNK_STOLEN = 3,
+       SEAM_CHUNK_BUSY = 0x100 }; /* flag: a drainer is reading; a producer may fill it but not steal it */
+struct seam_chunk {             /* 64 bytes, one line: written by its thread while ACTIVE */
+	uint64_t uid;           /* increases with every taking, over all chunks */
+	uint32_t state;
+	uint32_t committed;     /* bytes of complete records; store-release by the producer */
+	uint32_t consumed;      /* bytes given away by a drainer */
+	uint32_t thread;        /* index of its seam_thread */
+	uint32_t tid, pid;
+	uint32_t thread_uid, proc_uid;
+	uint32_t first_seq;     /* sequence number before the first record */
+	uint32_t pad[5];
+};
+
+struct seam_asite {             /* 64 bytes */
+	uint32_t def_off, def_len; /* in defs */
+	uint64_t addr;          /* of the function, in the process that made the arena */
+	uint64_t dropped;       /* calls of this probe lost, all reasons; atomic */
+	uint64_t returns_lost;
+	uint32_t hist;          /* index of its histogram, or 0xffffffff */
+	uint8_t  kind, instrument, nwords, flags; /* as in seam_site; nwords = nregs + nstack */
+	uint64_t key;           /* core: which function of which file; 0 while it is being filled */
+	uint64_t reserved[2];
+};
+
+/* Log-linear: values below 4 have their own bucket, above 4 per power of two.
+ * index(v) = v < 4 ? v : (e-1)*4 + ((v >> (e-2)) & 3), e = 63 - clz(v). */
+#define SEAM_HIST_BUCKETS 252
+struct seam_hist {              /* 2048 bytes; unit: arena.clock ticks */
+	uint64_t bucket[SEAM_HIST_BUCKETS];
+	uint64_t count, sum, max, errors;
+};
+
+enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };
+enum { SEAM_RF_FAILED = 0x10, SEAM_RF_PAYLOAD = 0x20, SEAM_RF_REPLY = 0x40 };
+struct seam_rec {               /* 16 bytes, then the body */
+	uint16_t site;
+	uint8_t  kind;          /* enum in the low 4 bits, SEAM_RF_* above */
+	uint8_t  size8;         /* of the whole record, in units of 8 bytes */
+	uint32_t seq;           /* ENTER, ENTRY: this thread's call number; LEAVE: that of its ENTER */
+	uint64_t ts;
+	/* ENTER, ENTRY: uint64_t words[asite.nwords]; then payload items
+	 * LEAVE: uint64_t ret; uint32_t err; uint32_t zero; then payload items
+	 * The record has payload iff SEAM_RF_PAYLOAD. */
+};
+struct seam_item {              /* a payload item: 4 bytes, then len bytes, padded with zeros to a multiple of 8 */
+	uint16_t len;           /* bytes that follow */
+	uint8_t  status;        /* enum seam_read */
+	uint8_t  op;            /* index into the site's ops; SEAM_OPIDX_REPLY: a hand-over's reply */
+};
+#define SEAM_OPIDX_REPLY 0xff
+enum seam_read { SEAM_READ_OK = 0, SEAM_READ_CUT = 1, SEAM_READ_NULL = 2, SEAM_READ_BAD = 3, SEAM_READ_SKIPPED = 4 };
+
+enum { SEAM_HO_FREE = 0, SEAM_HO_CLAIMED = 1, SEAM_HO_ASKED = 2, SEAM_HO_TAKEN = 3, SEAM_HO_DONE = 4, SEAM_HO_ABANDONED = 5 };
+struct seam_handover {          /* 1024 bytes */
+	uint32_t state;         /* futex */
+	uint32_t pid, tid, site;
+	uint8_t  what;          /* seam_site.handover */
+	uint8_t  pad[3];
+	uint32_t reply_len;
+	uint64_t words[SEAM_MAX_WORDS];
+	uint64_t ret;
+	uint64_t lib_base;      /* load bias of the object the site is in */
+	char     reply[888];
+};
+
+#endif

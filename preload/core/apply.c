@@ -1,0 +1,431 @@
+/* apply.c: plans become patches.
+ *
+ *      function            thunk pool (our text)      trampoline page (near the object)
+ *   ┌──────────────┐       ┌──────────────────┐       ┌───────────────────────────┐
+ *   │ jmp ─────────┼──────►│ mov $slot, %r11d │  ┌───►│ displaced instructions    │
+ *   │ (rest)  ◄────┼───┐   │ jmp common_*  ───┼──┘    │ jmp function + patch_len ─┼──┐
+ *   └──────────────┘   │   └──────────────────┘       ├───────────────────────────┤  │
+ *                      └──────────────────────────────┼───────────────────────────┼──┘
+ *                          when the thunk is out of   │ island: jmp *0(%rip), ptr │
+ *                          a rel32's reach: jmp ─────►│   ──► thunk               │
+ *                                                     └───────────────────────────┘
+ *
+ * Runs in the constructor, before the program and before any other thread:
+ *   1. per object: get pages within reach, write trampolines, make them r-x
+ *   2. fill in the slot (runs[]) and the arena's site
+ *   3. the object's text: writable, write the jumps, back to what it was
+ * A site whose bytes are not those of the plan is left alone.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/mman.h>
+#include "frame.h"
+#include "load.h"
+#include "sys.h"
+
+#define PAGE 4096ull
+#define REACH ((1ull << 31) - (1ull << 20))
+#define ISLAND 16
+#define MAX_RECORD 2000u    /* bytes of one record: size8 has 8 bits */
+#define REPLY_MAX 512u
+
+static int reaches(uint64_t from, uint64_t to)
+{
+	int64_t d = to - from;
+	return d > -(int64_t)REACH && d < (int64_t)REACH;
+}
+
+/* Pages from which [lo, hi) can be reached, and that it reaches. */
+static unsigned char *pages_near(uint64_t lo, uint64_t hi, uint64_t size)
+{
+	void *p = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p != MAP_FAILED) {
+		if (reaches((uint64_t)p, hi) && reaches((uint64_t)p + size, lo) && reaches(hi, (uint64_t)p) && reaches(lo, (uint64_t)p + size))
+			return p;
+		munmap(p, size);
+	}
+	for (uint64_t gap = 1 << 20; gap < 1ull << 30; gap += gap < 1 << 26 ? 1 << 20 : 1 << 26) {
+		uint64_t want[2] = { (lo - size - gap) & ~(PAGE - 1), (hi + gap + PAGE) & ~(PAGE - 1) };
+		for (int i = 0; i < 2; i++) {
+			p = mmap((void *)want[i], size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+			if (p == (void *)want[i])
+				return p;
+			if (p != MAP_FAILED)
+				munmap(p, size); /* a kernel before 4.17 took it for a hint */
+		}
+	}
+	return 0;
+}
+
+/* The thunk needs a register and puts the caller's r11 aside: movq THUNK_R11(%rsp), %r11. */
+static const unsigned char restore_r11[] = { 0x4c, 0x8b, 0x5c, 0x24, 0x100 + THUNK_R11 };
+
+static uint64_t build_trampoline(const struct seam_plan *plan, const struct seam_site *s, uint64_t bias, unsigned char *to)
+{
+	unsigned char *start = to;
+	memcpy(to, restore_r11, sizeof restore_r11);
+	to += sizeof restore_r11;
+	memcpy(to, (const char *)plan + s->tramp_off, s->tramp_len);
+	const struct seam_fix *fix = (const void *)((const char *)plan + s->fix_off);
+	for (uint32_t i = 0; i < s->nfix; i++) {
+		uint64_t target = fix[i].target + bias;
+		if (fix[i].kind == SEAM_FIX_REL32) {
+			uint64_t next = (uint64_t)to + fix[i].at + fix[i].addend;
+			if (!reaches(next, target))
+				return 0;
+			int32_t d = target - next;
+			memcpy(to + fix[i].at, &d, 4);
+		} else
+			memcpy(to + fix[i].at, &target, 8);
+	}
+	return (uint64_t)start;
+}
+
+/* Bytes of payload, at most, of the ops of one moment; caps are cut to fit a record. */
+static uint32_t payload_of(struct seam_op *ops, unsigned n, unsigned when, uint32_t room)
+{
+	uint32_t sum = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (!(ops[i].when & when))
+			continue;
+		if (sum + 40 > room) {
+			ops[i].when = 0; /* does not fit: never run */
+			continue;
+		}
+		if (sum + ops[i].cap + 24 > room)
+			ops[i].cap = room - sum - 24;
+		sum += (ops[i].cap + 4 + 8 + 7) & ~7u;
+	}
+	return sum;
+}
+
+/* The failure rule as a range of results, for the assembly. 0: it is none. */
+static int fail_range(struct seam_run *r)
+{
+	int64_t v = r->fail_val[0], least = r->ret4 ? INT32_MIN : INT64_MIN;
+	r->fail_lo = v;
+	r->fail_span = 0;
+	switch (r->fail_op) {
+	case SEAM_FAIL_EQ:
+		return 1;
+	case SEAM_FAIL_NE:
+		r->fail_not = 1;
+		return 1;
+	case SEAM_FAIL_LT:
+		r->fail_lo = least;
+		r->fail_span = v - least - 1;
+		return v > least;
+	case SEAM_FAIL_NEVER:
+		r->fail_lo = 0;
+		r->fail_span = ~0ull;
+		r->fail_not = 1;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* One integer filter on a register argument, as a range. 0: it is none. */
+static int quick_filter(struct seam_run *r)
+{
+	const struct seam_filter *q = r->filt;
+	if (r->nfilt != 1 || q->what != SEAM_FILT_INT || q->arg >= 6 || (q->width != 4 && q->width != 8))
+		return 0;
+	int64_t least = q->width == 8 ? INT64_MIN : q->is_signed ? INT32_MIN : 0, v = q->value;
+	r->quick_arg = q->arg;
+	r->quick_how = q->width == 8 ? QUICK_8 : q->is_signed ? QUICK_S4 : QUICK_U4;
+	r->quick_want = q->cmp == SEAM_CMP_EQ || q->cmp == SEAM_CMP_LT || q->cmp == SEAM_CMP_LE;
+	switch (q->cmp) {
+	case SEAM_CMP_EQ:
+	case SEAM_CMP_NE:
+		r->quick_lo = v;
+		r->quick_span = 0;
+		return 1;
+	case SEAM_CMP_LT: /* wanted within, GE: wanted without, [least, v-1] */
+	case SEAM_CMP_GE:
+		r->quick_lo = least;
+		r->quick_span = v - least - 1;
+		return v > least;
+	case SEAM_CMP_LE:
+	case SEAM_CMP_GT:
+		r->quick_lo = least;
+		r->quick_span = v - least;
+		return v >= least;
+	default:
+		return 0;
+	}
+}
+
+/* The arena's id for a site. Forked processes that load the same library use the
+ * same ids: key says which function of which file it is. -1: the table is full. */
+static int site_id(uint64_t key, int *fresh)
+{
+	struct seam_arena *a = seam->arena;
+	struct seam_asite *as = arena_at(a->sites_off);
+	uint32_t n = __atomic_load_n(&a->sites_used, __ATOMIC_ACQUIRE);
+	*fresh = 0;
+	for (uint32_t i = seam->shared_from; i < n && i < a->nsites; i++)
+		if (__atomic_load_n(&as[i].key, __ATOMIC_ACQUIRE) == key)
+			return i;
+	*fresh = 1;
+	do
+		if (n >= a->nsites || n > 0xffff)
+			return -1;
+	while (!__atomic_compare_exchange_n(&a->sites_used, &n, n + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	return n;
+}
+
+static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
+{
+	int internal = s->kind == SEAM_SITE_GUARD; /* leaves no records: it needs no place in the arena, which may not be there yet */
+	uint64_t key = (plan->ino * 0x9e3779b97f4a7c15ull ^ plan->dev ^ plan->mtime_ns * 31) + s->vaddr * 0x100000001b3ull;
+	int fresh = 0, id = internal ? 0 : site_id(key | 1, &fresh);
+	if (id < 0)
+		return -1;
+	struct seam_asite *as = internal ? 0 : (struct seam_asite *)arena_at(seam->arena->sites_off) + id;
+	struct seam_op *ops = (void *)((char *)plan + s->ops_off);
+	const struct seam_filter *filt = (const void *)((const char *)plan + s->filt_off);
+
+	r->orig = tramp;
+	r->id = id;
+	r->kind = s->kind;
+	r->instrument = s->instrument;
+	r->nregs = s->nregs;
+	r->nstack = s->nstack;
+	r->ncopy = s->ncopy;
+	r->nops = s->nops;
+	r->flags = s->flags | (s->kind == SEAM_SITE_GUARD ? SEAM_SF_GUARD : 0);
+	r->nfilt = s->nfilt;
+	r->fail_op = s->fail_op;
+	r->ret4 = s->ret_width == 4;
+	r->handover = s->handover;
+	r->ops = ops;
+	r->filt = filt;
+	r->site = as;
+	r->lib_base = bias;
+	memcpy(r->fail_val, s->fail_val, sizeof r->fail_val);
+	r->size = sizeof(struct seam_rec) + 8 * (s->nregs + s->nstack);
+	for (unsigned i = 0; i < s->nops; i++) {
+		r->early += (ops[i].when & SEAM_WHEN_ENTER) != 0;
+		r->late += (ops[i].when & SEAM_WHEN_LEAVE) != 0;
+	}
+	r->payload_max = r->early ? payload_of(ops, s->nops, SEAM_WHEN_ENTER, MAX_RECORD - r->size) + 8 : 0;
+	for (unsigned i = 0; i < s->nops && r->early == 1; i++)
+		if ((ops[i].when & SEAM_WHEN_ENTER) && ops[i].op == SEAM_OP_STR && ops[i].arg < 6 && ops[i].cap >= 8) {
+			r->one_str = ops[i].arg + 1;
+			r->str_op = i;
+			r->str_cap = ops[i].cap & ~7;
+		}
+	r->payload_max_late = r->late ? payload_of(ops, s->nops, SEAM_WHEN_LEAVE, MAX_RECORD - LEAVE_SIZE - REPLY_MAX) + 8 : 0;
+	if (r->handover)
+		r->payload_max_late += REPLY_MAX;
+	for (unsigned i = 0; i < s->nfilt; i++) {
+		if (filt[i].what == SEAM_FILT_MINDUR)
+			r->min_ticks = seam_ticks(filt[i].value);
+		r->late_filter |= filt[i].what == SEAM_FILT_MINDUR || filt[i].what == SEAM_FILT_FAILED;
+	}
+	const char *name = (const char *)plan + s->name_off;
+	r->guard_kind = !strncmp(name, "mmap", 4) ? SEAM_GUARD_MMAP : SEAM_GUARD_ANY;
+	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
+	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
+	r->need = r->size + SIX_WORDS + r->payload_max;
+	r->need_late = LEAVE_SIZE + r->payload_max_late;
+	int ranged = fail_range(r);
+	int quick = quick_filter(r);
+	r->special = (quick ? SEAM_SP_QUICK : r->nfilt ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
+		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
+		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |
+		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
+
+	_Static_assert(QUICK_8 == 0, "the assembly tests for zero");
+	if (!fresh) {
+		r->hist = internal ? 0 : as->hist;
+		seam->nruns++;
+		return 0;
+	}
+	as->hist = 0xffffffff;
+	if (s->instrument == SEAM_HIST) {
+		r->hist = __atomic_fetch_add(&seam->arena->hists_used, 1, __ATOMIC_RELAXED);
+		if (r->hist >= seam->arena->nhists)
+			return -1; /* its id stays unused */
+		as->hist = r->hist;
+	}
+	as->addr = s->vaddr + bias;
+	as->kind = s->kind;
+	as->instrument = s->instrument;
+	as->nwords = s->nregs + s->nstack;
+	as->flags = s->flags;
+	if (s->def_len) {
+		as->def_off = seam_blob((const char *)plan + s->def_off, s->def_len);
+		as->def_len = as->def_off ? s->def_len : 0;
+	}
+	__atomic_store_n(&as->key, key | 1, __ATOMIC_RELEASE);
+	seam->nruns++;
+	return 0;
+}
+
+/* Reasons the applier can have; numbers of preload/plan/reasons.go. */
+enum { BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23 };
+
+static void refuse(const char *object, const char *symbol, unsigned reason)
+{
+	if (!seam->arena)
+		return; /* a guard site: reading behind arguments is slower without, and says nothing */
+	/* msgpack: [[symbol, reason, ""]] */
+	unsigned char buf[80];
+	size_t n = strnlen(symbol, 64);
+	buf[0] = 0x91;
+	buf[1] = 0x93;
+	buf[2] = 0xd9; /* str 8 */
+	buf[3] = n;
+	memcpy(buf + 4, symbol, n);
+	buf[4 + n] = reason;
+	buf[5 + n] = 0xa0;
+	seam_add_refusals(object, buf, n + 6);
+}
+
+static unsigned char *thunk_of(unsigned kind, uint32_t slot)
+{
+	unsigned char *pool = kind == SEAM_SITE_FULL ? seam_thunks_full : kind == SEAM_SITE_COUNT ? seam_thunks_count : seam_thunks_entry;
+	return pool + 16ull * slot;
+}
+
+/* Write the jump over a function whose bytes are those expected, in pages that
+ * are writable now. */
+static void write_jump(uint64_t at, const struct seam_site *s, uint64_t to)
+{
+	unsigned char code[SEAM_MAX_PATCH];
+	int32_t d = to - (at + 5);
+	code[0] = 0xe9;
+	__builtin_memcpy(code + 1, &d, 4);
+	for (unsigned i = 5; i < s->patch_len; i++)
+		code[i] = 0xcc; /* never reached: a trap shows if that is wrong */
+	for (unsigned i = 0; i < s->patch_len; i++)
+		((volatile unsigned char *)at)[i] = code[i];
+}
+
+/* Pages of code stay executable while they are written: this library calls the
+ * kernel itself, but a thread of the host may be running in the same pages. */
+static int open_text(uint64_t lo, uint64_t hi)
+{
+	lo &= ~(PAGE - 1);
+	return sys3(SYS_mprotect, lo, ((hi + PAGE - 1) & ~(PAGE - 1)) - lo, PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+static void close_text(uint64_t lo, uint64_t hi, int prot)
+{
+	lo &= ~(PAGE - 1);
+	sys3(SYS_mprotect, lo, ((hi + PAGE - 1) & ~(PAGE - 1)) - lo, prot);
+}
+
+static void apply_object(struct seam_object *o)
+{
+	struct seam_plan *plan = (struct seam_plan *)o->plan;
+	struct seam_site *s = (void *)((char *)plan + plan->sites_off);
+	uint64_t size = 0;
+	for (uint32_t i = 0; i < plan->nsites; i++)
+		size += ((sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull) + ISLAND;
+	if (!plan->nsites)
+		return;
+	size = (size + PAGE - 1) & ~(PAGE - 1);
+	unsigned char *mem = pages_near(plan->text_lo + o->bias, plan->text_hi + o->bias, size), *at = mem;
+	if (!mem) {
+		refuse(o->path, "*", NO_MEMORY_NEAR);
+		return;
+	}
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		const char *name = (const char *)plan + s[i].name_off;
+		uint64_t fn = s[i].vaddr + o->bias;
+		s[i].reserved[0] = 0;
+		if (seam->nruns >= SEAM_MAX_SLOTS) {
+			refuse(o->path, name, SITE_TABLE_FULL);
+			continue;
+		}
+		if (memcmp((void *)fn, s[i].orig, s[i].patch_len)) {
+			refuse(o->path, name, BYTES_DIFFER);
+			continue;
+		}
+		uint64_t tramp = build_trampoline(plan, &s[i], o->bias, at);
+		if (!tramp) {
+			refuse(o->path, name, NO_MEMORY_NEAR);
+			continue;
+		}
+		at += (sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull;
+		uint32_t slot = seam->nruns;
+		if (fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
+			refuse(o->path, name, SITE_TABLE_FULL);
+			continue;
+		}
+		/* a guard is told of the end of its call, whatever else it is */
+		int guard = seam->runs[slot].flags & SEAM_SF_GUARD;
+		uint64_t thunk = (uint64_t)thunk_of(guard ? SEAM_SITE_FULL : s[i].kind, slot);
+		if (!reaches(fn, thunk)) {
+			memcpy(at, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
+			memcpy(at + 6, &thunk, 8);
+			thunk = (uint64_t)at;
+			at += ISLAND;
+		}
+		s[i].reserved[0] = thunk;
+		s[i].reserved[1] = slot;
+	}
+	/* one change of protection for the whole text: one for each function would
+	 * cost milliseconds; only pages that are written to become private */
+	if (sys3(SYS_mprotect, mem, size, PROT_READ | PROT_EXEC) || open_text(o->text_lo, o->text_hi)) {
+		refuse(o->path, "*", PATCH_FORBIDDEN);
+		return;
+	}
+	int guards = 0;
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		if (!s[i].reserved[0])
+			continue;
+		write_jump(s[i].vaddr + o->bias, &s[i], s[i].reserved[0]);
+		guards += seam->runs[s[i].reserved[1]].flags & SEAM_SF_GUARD ? 1 : 0;
+	}
+	close_text(o->text_lo, o->text_hi, o->text_prot);
+	if (guards) {
+		seam->guarded = 1;
+		sys3(SYS_membarrier, 16 /* REGISTER_PRIVATE_EXPEDITED */, 0, 0);
+	}
+}
+
+void seam_apply(struct seam_load *l)
+{
+	ksigset old = sig_block_all();
+	for (uint32_t i = 0; i < l->nobj; i++)
+		if (l->obj[i].plan && l->obj[i].is_new)
+			apply_object(&l->obj[i]);
+	sig_restore(old);
+	if (!seam->shared_from && seam->arena)
+		seam->shared_from = seam->arena->sites_used; /* sites put in later may be another process's too */
+}
+
+/* A function that is a return and padding: `ret`, or `endbr64; ret`. Its
+ * trampoline is the same again. */
+int seam_apply_loader(uint64_t fn)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	struct seam_site s = { .patch_len = 5 };
+	unsigned at = memcmp((void *)fn, endbr, 4) ? 0 : 4;
+	memcpy(s.orig, (void *)fn, 5);
+	if (s.orig[at] != 0xc3 || fn % 16 || seam->nruns >= SEAM_MAX_SLOTS)
+		return -1;
+	/* what follows the return up to the next 16 bytes is the assembler's padding */
+	unsigned char *mem = pages_near(fn, fn, PAGE);
+	if (!mem)
+		return -1;
+	memcpy(mem, s.orig, at + 1);
+	struct seam_run *r = &seam->runs[seam->nruns];
+	r->orig = (uint64_t)mem;
+	r->kind = SEAM_SITE_LOADER;
+	uint64_t thunk = (uint64_t)thunk_of(SEAM_SITE_ENTRY, seam->nruns);
+	if (!reaches(fn, thunk)) {
+		memcpy(mem + 16, "\xff\x25\0\0\0\0", 6);
+		memcpy(mem + 22, &thunk, 8);
+		thunk = (uint64_t)mem + 16;
+	}
+	if (sys3(SYS_mprotect, mem, PAGE, PROT_READ | PROT_EXEC) || open_text(fn, fn + 5))
+		return -1;
+	write_jump(fn, &s, thunk);
+	close_text(fn, fn + 5, PROT_READ | PROT_EXEC);
+	seam->nruns++;
+	return 0;
+}

@@ -1,0 +1,278 @@
+/* arena.c: making the arena, and telling the collector of it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include "load.h"
+#include "sys.h"
+
+#define CHUNK 4096u
+#define NTHREADS 2048u
+#define NPROCS 256u
+#define NSHARDS 16u
+#define NSHARDS_HIST 4u
+#define NHANDOVER 32u
+#define SPARE_SITES 3072u   /* for libraries that come later; untouched, it costs address space only */
+#define SPARE_DEFS (2u << 20)
+
+static uint64_t place(uint64_t *at, uint64_t bytes)
+{
+	uint64_t off = *at;
+	*at = (*at + bytes + 63) & ~63ull;
+	return off;
+}
+
+/* Processes that share the arena add to it at the same time. */
+static uint32_t take_defs(uint32_t len)
+{
+	struct seam_arena *a = seam->arena;
+	uint32_t used = __atomic_load_n(&a->defs_used, __ATOMIC_RELAXED);
+	do
+		if (len > a->defs_size - used)
+			return 0;
+	while (!__atomic_compare_exchange_n(&a->defs_used, &used, used + len, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return used;
+}
+
+uint32_t seam_blob(const void *p, uint32_t len)
+{
+	struct seam_arena *a = seam->arena;
+	uint32_t off = take_defs((len + 7) & ~7u);
+	if (off)
+		memcpy(arena_at(a->defs_off + off), p, len);
+	return off;
+}
+
+/* A link in the chain of refusals (abi.h). What does not fit is not told. */
+void seam_add_refusals(const char *object, const void *refusals, uint32_t len)
+{
+	struct seam_arena *a = seam->arena;
+	struct seam_refusals head = { .next = __atomic_load_n(&a->refusals, __ATOMIC_ACQUIRE), .len = len, .name_len = strlen(object) };
+	uint32_t off = take_defs((sizeof head + head.name_len + len + 7) & ~7u);
+	if (!off)
+		return;
+	struct seam_refusals *to = arena_at(a->defs_off + off);
+	memcpy(to + 1, object, head.name_len);
+	memcpy((char *)(to + 1) + head.name_len, refusals, len);
+	do
+		*to = head;
+	while (!__atomic_compare_exchange_n(&a->refusals, &head.next, off, 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
+}
+
+/* msgpack, as little of it as two small maps need */
+struct pack { unsigned char *p, *end; };
+static void pack_bytes(struct pack *k, const void *b, size_t n)
+{
+	if ((size_t)(k->end - k->p) < n)
+		n = 0;
+	memcpy(k->p, b, n);
+	k->p += n;
+}
+static void pack_byte(struct pack *k, unsigned b)
+{
+	unsigned char c = b;
+	pack_bytes(k, &c, 1);
+}
+static void pack_str(struct pack *k, const char *s)
+{
+	size_t n = strnlen(s, 1024);
+	pack_byte(k, 0xda); /* str 16 */
+	pack_byte(k, n >> 8);
+	pack_byte(k, n);
+	pack_bytes(k, s, n);
+}
+static void pack_u32(struct pack *k, uint32_t v)
+{
+	pack_byte(k, 0xce);
+	for (int i = 24; i >= 0; i -= 8)
+		pack_byte(k, v >> i);
+}
+
+static void write_info(struct seam_load *l)
+{
+	unsigned char buf[8192];
+	struct pack k = { buf, buf + sizeof buf };
+	char cwd[1024];
+	int n = l->argc < 0 || !l->argv ? 0 : l->argc > 64 ? 64 : l->argc;
+	pack_byte(&k, 0x83);
+	pack_str(&k, "exe");
+	pack_str(&k, l->exe);
+	pack_str(&k, "cwd");
+	pack_str(&k, getcwd(cwd, sizeof cwd) ? cwd : "");
+	pack_str(&k, "argv");
+	unsigned char *count = k.p;
+	pack_byte(&k, 0xdc); /* array 16 */
+	pack_byte(&k, 0);
+	pack_byte(&k, 0);
+	int done = 0;
+	for (; done < n && k.end - k.p > 1100; done++)
+		pack_str(&k, l->argv[done]);
+	count[2] = done;
+	seam->arena->info_off = seam_blob(buf, k.p - buf);
+	seam->arena->info_len = k.p - buf;
+}
+
+static uint64_t ns_of(clockid_t c)
+{
+	struct timespec t;
+	clock_gettime(c, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void populate(char *p, uint64_t n)
+{
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; an older kernel says EINVAL and faults later */
+#endif
+	uint64_t lo = (uint64_t)p & ~(uint64_t)(CHUNK - 1);
+	madvise((void *)lo, (uint64_t)p + n - lo, MADV_POPULATE_WRITE);
+}
+
+int seam_arena_create(struct seam_load *l)
+{
+	uint32_t nsites = SPARE_SITES, nhists = 0;
+	uint64_t defs = SPARE_DEFS;
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		const struct seam_plan *p = l->obj[i].plan;
+		if (!p)
+			continue;
+		const struct seam_site *s = (const void *)((const char *)p + p->sites_off);
+		nsites += p->nsites;
+		defs += p->refusals_len + 64 + strlen(l->obj[i].path);
+		for (uint32_t j = 0; j < p->nsites; j++) {
+			nhists += s[j].instrument == SEAM_HIST;
+			defs += s[j].def_len + 8;
+		}
+	}
+	uint64_t buffer = l->spec.buffer < 16 * CHUNK ? 16 * CHUNK : l->spec.buffer;
+	uint32_t nchunks = buffer / CHUNK;
+	uint64_t at = CHUNK;
+	uint64_t procs = place(&at, NPROCS * sizeof(struct seam_proc));
+	uint64_t threads = place(&at, NTHREADS * sizeof(struct seam_thread));
+	uint64_t metas = place(&at, nchunks * sizeof(struct seam_chunk));
+	uint64_t bits = place(&at, (nchunks + 63) / 64 * 8);
+	uint64_t order = place(&at, nchunks * 4ull);
+	uint64_t sites = place(&at, nsites * sizeof(struct seam_asite));
+	uint64_t counters = place(&at, (uint64_t)NSHARDS * nsites * 8);
+	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
+	uint64_t hist = place(&at, (uint64_t)NSHARDS_HIST * nhists * sizeof(struct seam_hist));
+	uint64_t defs_off = place(&at, defs);
+	at = (at + CHUNK - 1) & ~(uint64_t)(CHUNK - 1);
+	uint64_t size = at + (uint64_t)nchunks * CHUNK;
+	if (defs > 1u << 30 || at > 1u << 31)
+		return -1;
+
+	/* A file beyond RLIMIT_FSIZE would bring SIGXFSZ upon the host. Anonymous
+	 * memory has no such limit, and no descriptor to hand over: then only the
+	 * agent can drain. */
+	struct rlimit rl;
+	struct seam_arena *a = MAP_FAILED;
+	int fd = -1;
+	if (!getrlimit(RLIMIT_FSIZE, &rl) && rl.rlim_cur >= size)
+		fd = memfd_create("seam-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd >= 0 && !ftruncate(fd, size) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		a = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (a == MAP_FAILED) {
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+		a = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (a == MAP_FAILED)
+			return -1;
+		seam->reader_adopts = 0;
+	}
+	l->memfd = fd;
+	/* what is about to be filled, in one go: a fault for each page costs more */
+	populate((char *)a, CHUNK);
+	populate((char *)a + sites, (nsites - SPARE_SITES) * sizeof(struct seam_asite));
+	populate((char *)a + defs_off, defs - SPARE_DEFS);
+	populate((char *)seam->runs, (nsites - SPARE_SITES) * sizeof(struct seam_run));
+	memcpy(a->magic, SEAM_ARENA_MAGIC, 8);
+	a->version = SEAM_ARENA_VERSION;
+	a->page = CHUNK;
+	a->size = size;
+	if (getrandom(a->id, sizeof a->id, GRND_NONBLOCK) != sizeof a->id)
+		memcpy(a->id, (void *)getauxval(AT_RANDOM), sizeof a->id); /* 16 bytes from the kernel, new at each exec */
+	a->spec_hash = l->spec.hash;
+	a->policy = l->spec.on_full;
+	a->block_ns = l->spec.block_ms * 1000000ull;
+	a->clock = seam_use_tsc ? SEAM_CLOCK_TSC : SEAM_CLOCK_MONO;
+	a->procs_off = procs;     a->nprocs = NPROCS;
+	a->threads_off = threads; a->nthreads = NTHREADS;
+	a->metas_off = metas;     a->nchunks = nchunks;
+	a->free_off = bits;
+	a->order_off = order;
+	a->sites_off = sites;     a->nsites = nsites;
+	a->defs_off = defs_off;   a->defs_size = defs;
+	a->counters_off = counters; a->nshards = NSHARDS;
+	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
+	a->handover_off = handover; a->nhandover = NHANDOVER;
+	a->chunk_size = CHUNK;
+	a->data_off = at;
+	a->defs_used = 8; /* offset 0 means none */
+	a->epoch = 1;
+	for (uint32_t i = 0; i < nchunks; i++)
+		((uint64_t *)((char *)a + bits))[i / 64] |= 1ull << i % 64;
+	seam->arena = a;
+	seam_epoch = &a->epoch;
+	seam->arena_size = size;
+	seam->block_ns = a->block_ns;
+	a->real0_ns = ns_of(CLOCK_REALTIME);
+	a->mono0_ns = ns_of(CLOCK_MONOTONIC);
+	a->tsc0 = seam_use_tsc ? __builtin_ia32_rdtsc() : a->mono0_ns;
+	write_info(l);
+	return 0;
+}
+
+/* One connection, one message, the arena's descriptor with it; closed at once.
+ * Never waits: a reader that is not there, or busy, is told by the agent later. */
+void seam_say_hello(int memfd)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = strlen(seam->socket);
+	if (!n || n >= sizeof to.sun_path)
+		return;
+	memcpy(to.sun_path, seam->socket, n);
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s < 0)
+		return;
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	if (connect(s, (struct sockaddr *)&to, sizeof to) || getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
+	    peer.uid != geteuid())
+		goto out;
+	unsigned char buf[128];
+	struct pack k = { buf, buf + sizeof buf };
+	pack_byte(&k, 0x92);
+	pack_byte(&k, 0);
+	pack_byte(&k, 0x84);
+	pack_str(&k, "v");
+	pack_byte(&k, 1);
+	pack_str(&k, "pid");
+	pack_u32(&k, seam->pid);
+	pack_str(&k, "from");
+	pack_str(&k, "core");
+	pack_str(&k, "arena");
+	pack_byte(&k, 0xc4); /* bin 8 */
+	pack_byte(&k, sizeof seam->arena->id);
+	pack_bytes(&k, seam->arena->id, sizeof seam->arena->id);
+	union { struct cmsghdr h; char space[CMSG_SPACE(sizeof(int))]; } c = { 0 };
+	struct iovec v = { buf, k.p - buf };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &memfd, sizeof memfd);
+	sendmsg(s, &m, MSG_NOSIGNAL);
+out:
+	close(s);
+}

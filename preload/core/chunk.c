@@ -1,0 +1,466 @@
+/* chunk.c: where a thread gets its space from, and what happens when there is none.
+ *
+ * A chunk's life, and who moves it on:
+ *
+ *   FREE ──take──► ACTIVE ──full──► FULL ──drained──► FREE
+ *    ▲   producer     │   producer    │     drainer
+ *    └────────────────┘ drainer,      └──stolen──► STOLEN ──► ACTIVE
+ *       thread is dead                   producer (drop-oldest)
+ *
+ * BUSY is or'ed in by a drainer while it reads; a producer keeps it and never
+ * steals a chunk that has it. A free chunk is a set bit in the arena's bitmap; whoever
+ * clears the bit owns the chunk. The lowest bit is taken first, so that a
+ * drainer that keeps up lets the same few chunks be written again and again while they are in
+ * the cache: ever-new pages cost more than twice as much per record.
+ */
+#include "hot.h"
+
+#define WAKE_AT 64          /* full chunks that are worth waking a drainer for */
+#define START_AT 16         /* full chunks that are worth starting the agent for */
+#define REAP_EVERY (1ull << 26) /* clock ticks: some 20 ms of a TSC, 67 ms of CLOCK_MONOTONIC */
+
+static inline struct seam_chunk *metas(void) { return arena_at(seam->arena->metas_off); }
+static inline struct seam_thread *threads(void) { return arena_at(seam->arena->threads_off); }
+
+/* Bring the thread's account up to call number seq. */
+static void sync_to(struct seam_tls *t, uint32_t seq)
+{
+	t->produced += (uint32_t)(seq - t->produced_seq);
+	t->produced_seq = seq;
+	__atomic_store_n(&t->ent->produced, t->produced, __ATOMIC_RELEASE);
+}
+
+void seam_count_skip(struct seam_tls *t)
+{
+	if (!seam->arena)
+		return;
+	count_lost(t->guard & SEAM_GUARD_AGENT ? SEAM_SKIP_AGENT : SEAM_SKIP_REENTRANT);
+}
+
+/* A call that was produced and got no record: it has its number, or its thread
+ * has no place in the table. */
+void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
+{
+	if (!t->ent) {
+		count_lost(SEAM_LOST_NOTHREAD); /* stands for a call produced and dropped, of no probe */
+		return;
+	}
+	__atomic_add_fetch(&r->site->dropped, 1, __ATOMIC_RELAXED);
+	t->ent->dropped++;
+	sync_to(t, t->seq);
+}
+
+static uint64_t *free_words(void) { return arena_at(seam->arena->free_off); }
+
+static struct seam_chunk *take_free(void)
+{
+	uint64_t *w = free_words();
+	unsigned n = (seam->arena->nchunks + 63) / 64;
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t v = __atomic_load_n(&w[i], __ATOMIC_RELAXED);
+		while (v) {
+			unsigned b = __builtin_ctzll(v);
+			if (__atomic_compare_exchange_n(&w[i], &v, v & ~(1ull << b), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+				return metas() + 64 * i + b;
+		}
+	}
+	return 0;
+}
+
+static void add_lost(struct seam_asite *site, uint64_t calls, uint64_t returns)
+{
+	if (calls)
+		__atomic_add_fetch(&site->dropped, calls, __ATOMIC_RELAXED);
+	if (returns)
+		__atomic_add_fetch(&site->returns_lost, returns, __ATOMIC_RELAXED);
+}
+
+/* Count what a chunk still holds as lost; neighbours of one site at once. */
+static void write_off(struct seam_chunk *c)
+{
+	struct seam_arena *a = seam->arena;
+	unsigned char *base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
+	/* whoever shares the arena may have written nonsense: nothing is read beyond the chunk */
+	uint32_t end = c->committed < a->chunk_size ? c->committed : a->chunk_size, at = c->consumed, site = 0;
+	struct seam_asite *sites = arena_at(a->sites_off);
+	uint64_t calls = 0, returns = 0, site_calls = 0, site_returns = 0;
+	/* Each record says where the next one is, which makes a chain of loads. Calls
+	 * that do not nest alternate between two sizes: guess the size before last, so
+	 * that the processor can go on before the load is back. */
+	uint32_t guess = 0, other = 0;
+	while (at + sizeof(struct seam_rec) <= end) {
+		struct seam_rec *rec = (struct seam_rec *)(base + at);
+		uint32_t head = *(uint32_t *)rec, size = head >> 24;
+		if (unlikely((head & 0xffff) != site)) {
+			if ((head & 0xffff) >= a->nsites)
+				break;
+			add_lost(&sites[site], site_calls, site_returns);
+			site_calls = site_returns = 0;
+			site = head & 0xffff;
+			c->consumed = at; /* what is counted is not there any more, whoever looks */
+		}
+		uint32_t leave = (head >> 16 & 0xf) == SEAM_REC_LEAVE;
+		site_calls += !leave;
+		site_returns += leave;
+		calls += !leave;
+		returns += leave;
+		if (unlikely(size != guess)) {
+			if (size < 2)
+				break;
+			guess = size;
+			__asm__ volatile("" : "+r"(guess)); /* a branch, not a conditional move */
+		}
+		at += 8 * guess;
+		uint32_t swap = guess;
+		guess = other;
+		other = swap;
+	}
+	add_lost(&sites[site], site_calls, site_returns);
+	c->consumed = end;
+	__atomic_add_fetch(&a->lost[SEAM_LOST_OLDEST], calls, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&a->lost[SEAM_LOST_RETURN], returns, __ATOMIC_RELAXED);
+}
+
+static int steal(struct seam_chunk *c)
+{
+	uint32_t full = SEAM_CHUNK_FULL;
+	if (!__atomic_compare_exchange_n(&c->state, &full, SEAM_CHUNK_STOLEN, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return 0;
+	write_off(c);
+	__atomic_sub_fetch(&seam->arena->nfull, 1, __ATOMIC_RELAXED);
+	return 1;
+}
+
+/* The FULL chunk with the lowest uid, or nearly so. `order` says which chunk got
+ * a uid; the cursor oldest_uid moves over uids that are no longer worth a look.
+ * What it passes by (a chunk that is still ACTIVE, or BUSY) is found by the scan
+ * of all chunks when the cursor has run into the newest. */
+static struct seam_chunk *steal_oldest(void)
+{
+	struct seam_arena *a = seam->arena;
+	struct seam_chunk *m = metas();
+	const uint32_t *order = arena_at(a->order_off);
+	uint64_t newest = __atomic_load_n(&a->chunk_uid, __ATOMIC_RELAXED);
+	uint64_t uid = __atomic_load_n(&a->oldest_uid, __ATOMIC_RELAXED);
+	if (uid + a->nchunks < newest)
+		uid = newest - a->nchunks;
+	for (; uid <= newest; uid++) {
+		struct seam_chunk *c = &m[order[uid % a->nchunks]];
+		if (c->uid == uid && c->state == SEAM_CHUNK_FULL && steal(c)) {
+			__atomic_store_n(&a->oldest_uid, uid + 1, __ATOMIC_RELAXED);
+			return c;
+		}
+	}
+	for (uint32_t i = 0; i < a->nchunks; i++)
+		if (m[i].state == SEAM_CHUNK_FULL && steal(&m[i]))
+			return &m[i];
+	return 0;
+}
+
+/* ACTIVE -> FULL, whatever a drainer is doing with it. */
+static void hand_back(struct seam_chunk *c)
+{
+	struct seam_arena *a = seam->arena;
+	uint32_t s = SEAM_CHUNK_ACTIVE;
+	while (!__atomic_compare_exchange_n(&c->state, &s, SEAM_CHUNK_FULL | (s & SEAM_CHUNK_BUSY), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		if ((s & ~SEAM_CHUNK_BUSY) != SEAM_CHUNK_ACTIVE)
+			return;
+	uint32_t n = __atomic_add_fetch(&a->nfull, 1, __ATOMIC_RELAXED);
+	if (n >= WAKE_AT && __atomic_load_n(&a->sleeping, __ATOMIC_RELAXED)) {
+		__atomic_add_fetch(&a->work, 1, __ATOMIC_RELEASE);
+		futex_wake(&a->work, 1);
+	}
+}
+
+/* The last call entered in a chunk of a thread that is gone, counted from the
+ * chunk's first_seq: what the thread's `produced` lacks. */
+static uint32_t calls_in(const struct seam_chunk *c)
+{
+	struct seam_arena *a = seam->arena;
+	unsigned char *base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
+	uint32_t last = c->first_seq, end = c->committed < a->chunk_size ? c->committed : a->chunk_size;
+	for (uint32_t at = 0; at + sizeof(struct seam_rec) <= end; ) {
+		struct seam_rec *rec = (struct seam_rec *)(base + at);
+		if (rec->size8 < 2)
+			break;
+		if ((rec->kind & 0xf) != SEAM_REC_LEAVE)
+			last = rec->seq;
+		at += 8 * rec->size8;
+	}
+	return last - c->first_seq;
+}
+
+/* Threads of this process that ended without a word: give back what they held.
+ * Nothing tells us of a thread's end (a pthread key would be one more thing in
+ * the host, and not there for all threads), so this is asked when space is short. */
+static void reap_threads(struct seam_tls *t)
+{
+	struct seam_thread *th = threads();
+	uint64_t now = now_ticks(), last = seam->reaped;
+	if (now - last < REAP_EVERY || !__atomic_compare_exchange_n(&seam->reaped, &last, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < used && i < seam->arena->nthreads; i++) {
+		struct seam_thread *e = &th[i];
+		if (e->state != SEAM_THREAD_LIVE || e->pid != seam->pid || e == t->ent)
+			continue;
+		if (sys3(SYS_tgkill, e->pid, e->tid, 0) != -3 /* ESRCH */)
+			continue;
+		uint32_t live = SEAM_THREAD_LIVE;
+		if (!__atomic_compare_exchange_n(&e->state, &live, SEAM_THREAD_REAPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		uint64_t n = e->produced;
+		if (e->chunk) {
+			struct seam_chunk *c = metas() + (e->chunk - 1);
+			if (c->thread_uid == e->uid && (c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE) {
+				uint64_t in = e->chunk_base + calls_in(c);
+				n = in > n ? in : n;
+				hand_back(c);
+			}
+		}
+		if (e->shard)
+			__atomic_and_fetch(&seam->arena->shards, ~(1u << (e->shard - 1)), __ATOMIC_RELEASE);
+		__atomic_add_fetch(&seam->arena->produced_gone, n, __ATOMIC_RELAXED);
+		__atomic_store_n(&e->state, SEAM_THREAD_FREE, __ATOMIC_RELEASE);
+	}
+}
+
+/* Whether a call made from `caller` is one where libc may be entered by us, to
+ * create a thread: the caller is not libc, the loader or an allocator, which
+ * could hold a lock; we are not in a signal handler, as far as the mask tells;
+ * not in a vfork child, which has our memory but not our identity. */
+static int safe_place(const struct seam_tls *t, const struct seam_frame *f)
+{
+	if (!f)
+		return 0;
+	for (uint32_t i = 0; i < seam->nunsafe; i++)
+		if (f->caller >= seam->unsafe[i].lo && f->caller < seam->unsafe[i].hi)
+			return 0;
+	ksigset mask = 0;
+	sys4(SYS_rt_sigprocmask, 0, 0, &mask, sizeof mask);
+	if (mask != 0 && mask != seam->load_mask)
+		return 0;
+	return (uint32_t)sys0(SYS_getpid) == seam->pid && (uint32_t)sys0(SYS_gettid) == t->tid;
+}
+
+static void start_go(void *unused) { seam_go_start(); }
+
+static void maybe_start(struct seam_tls *t, const struct seam_frame *f)
+{
+	struct seam_arena *a = seam->arena;
+	if (__atomic_load_n(&seam->go_state, __ATOMIC_RELAXED) != SEAM_GO_OFF || seam->start == SEAM_START_NEVER)
+		return;
+	if (!a->wish && seam->start == SEAM_START_DEMAND && a->nfull < START_AT)
+		return;
+	uint32_t owner = __atomic_load_n(&a->owner, __ATOMIC_RELAXED);
+	if (owner != 0 && !(owner & SEAM_OWNER_DIED))
+		return; /* somebody drains */
+	if (safe_place(t, f))
+		seam_with_vectors(start_go, 0);
+}
+
+static struct seam_chunk *wait_for_space(struct seam_tls *t)
+{
+	struct seam_arena *a = seam->arena;
+	struct ktime t0, now;
+	struct seam_chunk *c = 0;
+	/* A reader that has stopped costs one deadline, not one for each call: no
+	 * more waiting until the drainer has freed something. */
+	if (__atomic_load_n(&seam->stuck, __ATOMIC_RELAXED) && __atomic_load_n(&a->space, __ATOMIC_ACQUIRE) == seam->stuck_at)
+		return 0;
+	sys2(SYS_clock_gettime, 1, &t0);
+	__atomic_add_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		uint32_t seen = __atomic_load_n(&a->space, __ATOMIC_ACQUIRE);
+		if ((c = take_free()))
+			break;
+		if (__atomic_load_n(&a->sleeping, __ATOMIC_RELAXED)) {
+			__atomic_add_fetch(&a->work, 1, __ATOMIC_RELEASE);
+			futex_wake(&a->work, 1);
+		}
+		sys2(SYS_clock_gettime, 1, &now);
+		int64_t left = (int64_t)seam->block_ns - ((now.sec - t0.sec) * 1000000000 + now.nsec - t0.nsec);
+		if (left <= 0) {
+			seam->stuck_at = seen;
+			/* the first to give up stays counted as a waiter: so the drainer
+			 * goes on to say when there is space */
+			if (!__atomic_exchange_n(&seam->stuck, 1, __ATOMIC_ACQ_REL))
+				return 0;
+			break;
+		}
+		futex_wait(&a->space, seen, left);
+	}
+	if (c && __atomic_exchange_n(&seam->stuck, 0, __ATOMIC_ACQ_REL))
+		__atomic_sub_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
+	return c;
+}
+
+/* Why there was no chunk, for the call that is about to be counted as dropped. */
+static struct seam_chunk *take_chunk(struct seam_tls *t)
+{
+	struct seam_arena *a = seam->arena;
+	struct seam_chunk *c = take_free();
+	if (c)
+		return c;
+	reap_threads(t);
+	if ((c = take_free()))
+		return c;
+	switch (a->policy) {
+	case SEAM_DROP_OLDEST:
+		if ((c = steal_oldest()))
+			return c;
+		count_lost(SEAM_LOST_NEWEST);
+		return 0;
+	case SEAM_BLOCK:
+		if ((c = wait_for_space(t)))
+			return c;
+		count_lost(SEAM_LOST_TIMEOUT);
+		return 0;
+	default:
+		count_lost(SEAM_LOST_NEWEST);
+		return 0;
+	}
+}
+
+int seam_make_room(struct seam_tls *t, uint32_t need, const struct seam_frame *f)
+{
+	struct seam_arena *a = seam->arena;
+	/* f is the call that gets the first record: it has its number already. The
+	 * account is brought up to the call before it while the chunk is still ours:
+	 * once it is handed back, what it holds may be counted as dropped. */
+	uint32_t before = f ? t->seq - 1 : t->seq;
+	sync_to(t, before);
+	/* need <= chunk_size: apply.c caps the payload of every site */
+	if (t->chunk) {
+		struct seam_chunk *old = t->chunk;
+		t->chunk = 0;
+		t->pos = t->end = t->base = 0;
+		t->ent->chunk = 0;
+		hand_back(old);
+	}
+	maybe_start(t, f);
+	struct seam_chunk *c = take_chunk(t);
+	if (!c)
+		return 0;
+	c->uid = __atomic_add_fetch(&a->chunk_uid, 1, __ATOMIC_RELAXED);
+	((uint32_t *)arena_at(a->order_off))[c->uid % a->nchunks] = c - metas();
+	c->committed = c->consumed = 0;
+	c->thread = t->ent - threads();
+	c->tid = t->tid;
+	c->pid = seam->pid;
+	c->thread_uid = t->ent->uid;
+	c->proc_uid = my_proc()->uid;
+	c->first_seq = before;
+	t->ent->chunk_base = t->produced;
+	__atomic_store_n(&c->state, SEAM_CHUNK_ACTIVE, __ATOMIC_RELEASE);
+	t->ent->chunk = c - metas() + 1;
+	t->base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
+	t->pos = t->base;
+	t->end = t->base + a->chunk_size;
+	t->chunk = c;
+	return 1;
+}
+
+/* A shard of the counters that only this thread writes, while there are some. */
+static void own_shard(struct seam_tls *t)
+{
+	struct seam_arena *a = seam->arena;
+	uint32_t v = __atomic_load_n(&a->shards, __ATOMIC_RELAXED);
+	for (;;) {
+		uint32_t free_bits = ~v & ((1u << a->nshards) - 1) & ~1u;
+		if (!free_bits)
+			return;
+		unsigned b = __builtin_ctz(free_bits);
+		if (__atomic_compare_exchange_n(&a->shards, &v, v | 1u << b, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+			t->ent->shard = b + 1;
+			t->counters = (uint64_t *)arena_at(a->counters_off) + (uint64_t)b * a->nsites;
+			return;
+		}
+	}
+}
+
+void seam_count_shared(struct seam_tls *t, uint32_t id)
+{
+	uint64_t *shared = arena_at(seam->arena->counters_off);
+	__atomic_add_fetch(&shared[id], 1, __ATOMIC_RELAXED);
+}
+
+void seam_count_slow(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+	f->orig = r->orig;
+	if (t->guard) {
+		seam_count_skip(t);
+		return;
+	}
+	t->guard = 1;
+	if ((t->gen == *seam_alive || seam_thread_setup(t)) && t->counters)
+		t->counters[r->id]++;
+	else
+		seam_count_shared(t, r->id); /* also without a place in the thread table */
+	t->guard = 0;
+}
+
+/* A thread's first call, its first after a fork, or after the epoch was bumped. */
+int seam_thread_setup(struct seam_tls *t)
+{
+	struct seam_arena *a = seam->arena;
+	uint32_t gen = *seam_alive;
+	if (t->gen != gen)
+		t->ent = 0;
+	if (gen == 0 || gen == SEAM_ALIVE_CHANGING) {
+		if (!seam_enter_process())
+			return 0;
+		gen = *seam_alive;
+	}
+	if (t->gen == gen) { /* only the epoch changed */
+		t->epoch = __atomic_load_n(&a->epoch, __ATOMIC_ACQUIRE);
+		return 1;
+	}
+	t->chunk = 0;
+	t->pos = t->end = t->base = 0;
+	t->counters = 0;
+	t->ent = 0;
+	struct seam_thread *th = threads();
+	for (int round = 0; round < 2 && !t->ent; round++) {
+		uint32_t from = __atomic_load_n(&a->threads_hint, __ATOMIC_RELAXED);
+		for (uint32_t n = 0; n < a->nthreads; n++) {
+			uint32_t i = (from + n) % a->nthreads, st = SEAM_THREAD_FREE;
+			if (th[i].state != SEAM_THREAD_FREE)
+				continue;
+			if (!__atomic_compare_exchange_n(&th[i].state, &st, SEAM_THREAD_SETUP, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+				continue;
+			t->ent = &th[i];
+			__atomic_store_n(&a->threads_hint, i + 1, __ATOMIC_RELAXED);
+			uint32_t used = __atomic_load_n(&a->threads_used, __ATOMIC_RELAXED);
+			while (used <= i && !__atomic_compare_exchange_n(&a->threads_used, &used, i + 1, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+				;
+			break;
+		}
+		if (!t->ent)
+			reap_threads(t);
+	}
+	if (!t->ent)
+		return 0;
+	struct seam_thread *e = t->ent;
+	t->tid = sys0(SYS_gettid);
+	t->seq = t->produced_seq = 0;
+	t->produced = 0;
+	e->tid = t->tid;
+	e->pid = seam->pid;
+	e->proc = seam->proc;
+	e->uid = __atomic_add_fetch(&a->thread_uid, 1, __ATOMIC_RELAXED);
+	e->chunk = 0;
+	e->produced = e->dropped = e->chunk_base = 0;
+	e->shard = e->copying = 0;
+	e->start_ts = now_ticks();
+	sys2(SYS_prctl, 16 /* PR_GET_NAME */, e->comm);
+	own_shard(t);
+	t->pages_gen = 0;
+	t->epoch = __atomic_load_n(&a->epoch, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&e->state, SEAM_THREAD_LIVE, __ATOMIC_RELEASE);
+	t->gen = gen;
+	return 1;
+}

@@ -1,0 +1,234 @@
+/* core.h: the core's own state and the parts it is made of.
+ *
+ * State rules
+ *  - All mutable state lives in `struct seam_core`, in its own mapping. The
+ *    library's .data and .bss are put back to what they were before Go's first
+ *    start when a forked child restarts Go (gostart.c), so a static variable
+ *    that changes after load would jump back in time. `seam` is set once, before
+ *    the copy is taken.
+ *  - Per-thread state is `struct seam_tls`, initial-exec TLS: zero on a new thread.
+ */
+#ifndef SEAM_CORE_H
+#define SEAM_CORE_H
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi.h"
+
+/* For variables of the core: in the part of the image that is copied. */
+#define SEAM_DATA __attribute__((section(".data.seam")))
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define SEAM_CACHED_PAGES 16
+
+/* How one site is run. In the core's mapping, constant once its patch is in.
+ * The first line is all that a plain recorded call reads. */
+struct seam_run {
+	uint64_t orig;          /* trampoline: the relocated start of the original */
+	uint32_t head;          /* first word of an ENTER record without payload: site, kind, size8 */
+	uint32_t need;          /* bytes to have free at enter */
+	uint32_t size;          /* bytes of an ENTER record without payload */
+	uint32_t head_late;
+	uint8_t  special;       /* SEAM_SP_*: 0 is all done in assembly */
+	uint8_t  ncopy;
+	uint8_t  str_op;        /* one_str: index of the op */
+	uint8_t  ret4;          /* the result is a 4-byte integer */
+	uint8_t  fail_not;      /* failed = ((ret - fail_lo) <= fail_span) != fail_not */
+	uint8_t  quick_arg, quick_how, quick_want; /* SEAM_SP_QUICK: same form, on one argument */
+	uint64_t fail_lo, fail_span;
+	uint64_t quick_lo;
+
+	uint64_t quick_span;
+	uint16_t id;            /* index in the arena's site table */
+	uint8_t  instrument, handover;
+	uint8_t  nregs, nstack, nops, nfilt;
+	uint8_t  early, late;   /* ops to run at enter, at leave */
+	uint8_t  late_filter;   /* a filter needs the result: nothing is written before leave */
+	uint8_t  guard_kind;    /* SEAM_GUARD_* */
+	uint8_t  flags, kind, fail_op;
+	uint8_t  one_str;       /* the only op at enter is a string: its word +1 */
+	uint16_t str_cap;       /* one_str: bytes, a multiple of 8 */
+	uint32_t hist;
+	uint32_t need_late;     /* bytes to have free at leave */
+	uint32_t payload_max;   /* bytes of payload at enter, at most */
+	uint32_t payload_max_late;
+	uint64_t min_ticks;
+	int64_t  fail_val[3];
+	const struct seam_op *ops;
+	const struct seam_filter *filt;
+	struct seam_asite *site;
+	uint64_t lib_base;
+	uint64_t spare[3];
+};
+enum {
+	SEAM_SP_QUICK = 1,      /* one integer filter, alone: decided in assembly */
+	SEAM_SP_FILTER = 2, SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
+	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
+};
+#define SEAM_SITE_LOADER 5    /* internal kind: r_debug.r_brk */
+enum { SEAM_GUARD_ANY = 0, SEAM_GUARD_MMAP = 1 };
+
+struct seam_core {
+	struct seam_arena *arena;
+	uint64_t arena_size;
+	struct seam_run *runs;  /* by slot */
+	uint32_t nruns;
+	uint32_t shared_from;   /* ids from here on may have been given by another process */
+
+	/* process */
+	uint32_t pid;           /* of the process that last passed the slow path */
+	uint32_t libc_pid;      /* pid in which libc's own fork handling has run */
+	uint32_t proc;          /* index of our seam_proc */
+	uint32_t start;         /* SEAM_START_* */
+	uint64_t block_ns;
+	uint64_t (*clock)(void); /* when the TSC cannot be used: CLOCK_MONOTONIC through the vDSO */
+	uint32_t sandboxed;
+	uint64_t base;          /* load address of this library */
+	uint32_t gen;           /* last value given to *seam_alive */
+	uint32_t nunsafe;       /* code whose calls are no place to start Go: libc, the loader, allocators */
+	struct { uint64_t lo, hi; } unsafe[4];
+	uint32_t stuck;         /* 1: the last wait for space was in vain, at: */
+	uint32_t stuck_at;
+	uint64_t reaped;        /* clock ticks when dead threads were last looked for */
+	uint32_t guarded;       /* guard sites are in: page checks may be cached */
+	uint32_t arena_ready;   /* futex: 1 once the arena can be owned */
+	uint32_t owns;          /* futex: 1 once the agent of this process drains the arena */
+	uint32_t reader_adopts; /* the reader drains what is left of a process that ended */
+	uint32_t flush_asked, flush_done; /* futexes: exit and agent, see exit.c */
+	uint64_t load_mask;     /* signal mask of the thread that loaded us */
+	char     socket[108];   /* "" : nobody to tell */
+	uint64_t spec_hash;
+	struct seam_load *load; /* while the agent is asked to plan: what */
+	struct seam_load *late; /* not NULL: the loader is watched */
+	const void *loader;     /* its struct r_debug */
+	uint32_t plan_asked, plan_done; /* futexes: loader event and agent */
+
+	/* address-space guard, see read.c */
+	volatile uint32_t maps_gen, maps_busy;
+	uint32_t loader_busy;   /* between two of the loader's announcements */
+
+	uint64_t heap_lo;       /* start of the brk heap */
+	uint64_t stack_end;     /* of the first thread */
+	uint32_t nimages;       /* loaded objects, for read.c: address ranges, by address */
+	struct { uint64_t lo, hi; } images[512];
+
+	/* Go, see gostart.c */
+	uint32_t go_state;      /* SEAM_GO_*, futex */
+	uint32_t go_reason;
+	uint32_t go_generation; /* starts so far in this process and its ancestors */
+	uint32_t go_tried_ms;   /* time of the last failed start, coarse ms */
+	uint32_t *nptl_nthreads; /* libc's count of threads, or NULL */
+	int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *); /* libc's */
+	unsigned char *pristine;
+	uint32_t nsegs;
+	struct { uint64_t addr, len, zeros, off; } segs[8];
+	uint64_t auxblock[64];
+	/* robust futex head of the thread that owns the arena */
+	struct { void *next; long off; void *pending; } robust;
+	struct { void *next; uint32_t *word; } robust_entry;
+
+	char spec_path[4096];
+};
+#pragma GCC visibility push(hidden)
+extern struct seam_core *seam; /* NULL: nothing is patched */
+
+/* First word of a page the kernel wipes in a forked child: 0 there. Else the
+ * process's generation, never 0. */
+extern volatile uint32_t *seam_alive;
+/* Constants after load, outside struct seam_core for one indirection less. */
+extern struct seam_run *seam_runs;     /* seam->runs */
+extern volatile uint32_t *seam_epoch;  /* the arena's */
+extern int64_t seam_errno_off;         /* errno's place relative to the thread pointer */
+extern uint32_t seam_use_tsc;
+
+struct seam_tls {
+	uint32_t gen;             /* *seam_alive when this thread was last set up; 0: never */
+	uint32_t guard;           /* not 0: inside seam, or an agent's thread */
+	uint64_t *counters;       /* this thread's own shard, or NULL */
+	unsigned char *pos, *end; /* free space of the current chunk */
+	unsigned char *base;      /* its first byte */
+	struct seam_chunk *chunk;
+	uint32_t seq;             /* calls produced, modulo 2^32 */
+	uint32_t epoch;
+	struct seam_thread *ent;
+	uint64_t produced;        /* calls produced up to seq `produced_seq` */
+	uint32_t produced_seq;
+	uint32_t tid;
+	uint32_t pages_gen;
+	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
+	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
+};
+extern __thread struct seam_tls seam_tls __attribute__((tls_model("initial-exec")));
+#define SEAM_GUARD_AGENT 0x80000000u
+
+/* gostart.c */
+enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT };
+void seam_go_init(void);                   /* in the constructor, before the image can change */
+int  seam_go_start(void);                  /* ask for the agent; does not wait. 0 or a SEAM_WHY_ */
+int  seam_go_wait(int64_t ns);             /* until it runs; 0 or -1 */
+void seam_go_ready(void);                  /* agent: I run */
+void seam_park(void);                      /* the agent is dead; never returns */
+/* gothreads.c */
+void seam_not_counted(void);               /* on each of the agent's threads, once */
+void seam_park_thread(void);               /* never returns */
+
+/* thunk_amd64.S */
+extern unsigned char seam_thunks_full[], seam_thunks_entry[], seam_thunks_count[];
+void seam_with_vectors(void (*fn)(void *), void *arg);
+
+/* chunk.c: everything the hot path leaves to the slow one */
+struct seam_frame;
+int  seam_make_room(struct seam_tls *t, uint32_t need, const struct seam_frame *f); /* 1: pos..end has `need` bytes */
+void seam_count_drop(struct seam_tls *t, const struct seam_run *r);
+void seam_count_skip(struct seam_tls *t);
+void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
+int  seam_thread_setup(struct seam_tls *t);
+
+/* clock.c */
+void seam_clock_init(void);
+uint64_t seam_ticks(int64_t ns);           /* ns as clock ticks */
+
+/* process.c */
+int  seam_enter_process(void);             /* first call in a new process; 1: we may record */
+void seam_register_process(uint32_t parent);
+void seam_process_ends(const struct seam_run *r, const struct seam_frame *f);
+
+/* read.c */
+unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uint64_t *words,
+	uint64_t ret, unsigned when, unsigned char *to, unsigned char *end);
+unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t from, unsigned char *to);
+int  seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigned len); /* 1 same, 0 differs or unreadable */
+int  seam_maps_begin(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_maps_end must follow */
+void seam_maps_end(void);
+void seam_maps_loader(int consistent);     /* the loader is about to change its list, or has changed it */
+
+/* handover.c */
+unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
+	unsigned char *to, unsigned char *end);
+
+/* lookup.c, for the agent */
+uint64_t seam_symbol(uint64_t bias, const char *name);
+unsigned seam_peek(uint64_t addr, void *to, unsigned n);
+
+/* ask.c */
+void seam_ask(int64_t ns);                 /* have a running agent plan what seam->load lacks */
+
+/* load.c, for the agent */
+int seam_missing(int i, const char **path);
+void seam_put_plan(int k, const void *p, uint64_t size);
+
+#define SEAM_ALIVE_CHANGING 0xffffffffu /* *seam_alive while a forked child registers itself */
+#pragma GCC visibility pop
+
+static inline void *arena_at(uint64_t off) { return (char *)seam->arena + off; }
+static inline struct seam_proc *my_proc(void)
+{
+	return (struct seam_proc *)arena_at(seam->arena->procs_off) + seam->proc;
+}
+static inline void count_lost(unsigned kind)
+{
+	__atomic_add_fetch(&seam->arena->lost[kind], 1, __ATOMIC_RELAXED);
+}
+#endif

@@ -1,0 +1,324 @@
+/* enter.c: the hot path. One recorded call costs two clock readings and some
+ * twenty stores into memory that only this thread writes.
+ *
+ * seam_enter runs before the original, seam_leave after it, both on the host's
+ * thread, possibly in a signal handler, possibly in a vfork child. Between the
+ * two nothing is held: an original that never returns leaves nothing behind.
+ */
+#include "hot.h"
+
+/* Integer and prefix filters: decided on the arguments alone. */
+static int wanted(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
+{
+	for (unsigned i = 0; i < r->nfilt; i++) {
+		const struct seam_filter *q = &r->filt[i];
+		if (q->what == SEAM_FILT_INT) {
+			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
+			unsigned sh = 64 - 8 * q->width;
+			int64_t v = q->is_signed ? (int64_t)(w << sh) >> sh : (int64_t)(w << sh >> sh);
+			int ok;
+			switch (q->cmp) {
+			case SEAM_CMP_EQ: ok = v == q->value; break;
+			case SEAM_CMP_NE: ok = v != q->value; break;
+			case SEAM_CMP_LT: ok = v < q->value; break;
+			case SEAM_CMP_LE: ok = v <= q->value; break;
+			case SEAM_CMP_GT: ok = v > q->value; break;
+			case SEAM_CMP_GE: ok = v >= q->value; break;
+			default:          ok = (v & q->value) != 0; break;
+			}
+			if (!ok)
+				return 0;
+		} else if (q->what == SEAM_FILT_PREFIX) {
+			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
+			if (seam_read_prefix(t, w, q->str, q->len) != (q->cmp == SEAM_CMP_EQ))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+static inline int ready(struct seam_tls *t)
+{
+	return t->gen == *seam_alive && t->epoch == *seam_epoch;
+}
+
+/* The six words are always stored: cheaper than a loop; what is too much is
+ * overwritten by what follows. */
+static inline struct seam_rec *begin_enter(struct seam_tls *t, const struct seam_frame *f)
+{
+	struct seam_rec *rec = (struct seam_rec *)t->pos;
+	uint64_t *w = (uint64_t *)(rec + 1);
+	w[0] = f->words[0]; w[1] = f->words[1]; w[2] = f->words[2];
+	w[3] = f->words[3]; w[4] = f->words[4]; w[5] = f->words[5];
+	return rec;
+}
+
+/* Publish: the store to `committed` comes last. */
+static inline void end_record(struct seam_tls *t, struct seam_rec *rec, uint32_t head, uint32_t seq, uint64_t ts, uint32_t size)
+{
+	*(uint64_t *)rec = head | (uint64_t)seq << 32;
+	rec->ts = ts;
+	t->pos += size;
+	__atomic_store_n(&t->chunk->committed, (uint32_t)(t->pos - t->base), __ATOMIC_RELEASE);
+}
+
+/* An ENTER record with stack words or items. There is room: r->need. */
+static void write_enter(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
+{
+	struct seam_rec *rec = begin_enter(t, f);
+	uint64_t *w = (uint64_t *)(rec + 1);
+	uint32_t head = r->head, size = r->size;
+	for (unsigned i = 0; i < r->nstack; i++)
+		w[r->nregs + i] = f->stack[i];
+	if (r->early) {
+		unsigned char *to = t->pos + size;
+		unsigned n = r->one_str ? seam_read_string(t, r, f->words[r->one_str - 1], to) : seam_read_items(t, r, w, 0, SEAM_WHEN_ENTER, to, to + r->payload_max);
+		head += n / 8 << 24 | (n ? SEAM_RF_PAYLOAD << 16 : 0);
+		size += n;
+	}
+	end_record(t, rec, head, f->seq, f->ts, size);
+}
+
+static inline int is_failed(const struct seam_run *r, uint64_t ret)
+{
+	int64_t v = r->ret4 ? (int64_t)(int32_t)ret : (int64_t)ret;
+	switch (r->fail_op) {
+	case SEAM_FAIL_EQ:    return v == r->fail_val[0];
+	case SEAM_FAIL_NE:    return v != r->fail_val[0];
+	case SEAM_FAIL_LT:    return v < r->fail_val[0];
+	case SEAM_FAIL_NOTIN: return v != r->fail_val[0] && v != r->fail_val[1] && v != r->fail_val[2];
+	default:              return 0;
+	}
+}
+
+/* What a filter kept out is counted in the counter of the (logging) site. */
+static inline void count(struct seam_tls *t, const struct seam_run *r)
+{
+	if (likely(t->counters != 0))
+		t->counters[r->id]++;
+	else
+		seam_count_shared(t, r->id);
+}
+
+static inline void count_filtered(struct seam_tls *t, const struct seam_run *r)
+{
+	if (r->instrument == SEAM_LOG)
+		count(t, r);
+}
+
+/* What common_full does not do itself. 1: call the original and then
+ * seam_leave. 0: just go on to the original. */
+uint32_t seam_enter(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+
+	f->orig = r->orig;
+	f->ncopy = r->ncopy;
+	f->how = (r->special & SEAM_SP_GUARD) && seam_maps_begin(f, r) ? HOW_GUARD : 0;
+	if (r->kind == SEAM_SITE_GUARD)
+		return f->how;
+	if (unlikely(t->guard)) {
+		seam_count_skip(t);
+		return f->how; /* a guard must see the end of the call */
+	}
+	t->guard = 1;
+	barrier();
+	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
+		seam_count_drop(t, r);
+		goto pass;
+	}
+	if (r->nfilt && !wanted(t, r, f)) {
+		count_filtered(t, r);
+		goto pass;
+	}
+	if (r->instrument == SEAM_COUNT) { /* a guard site, or with filters */
+		count(t, r);
+		goto pass;
+	}
+	if (r->special & SEAM_SP_LATE) {
+		f->how |= HOW_LATE;
+		f->ts = now_ticks();
+		goto call;
+	}
+	f->seq = ++t->seq;
+	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
+		seam_count_drop(t, r);
+		goto pass;
+	}
+	f->ts = now_ticks();
+	write_enter(t, r, f);
+	if (r->kind != SEAM_SITE_FULL)
+		goto pass; /* entry-only, and here as a guard */
+	f->how |= HOW_RECORDED;
+call:
+	barrier();
+	t->guard = 0;
+	return 1;
+pass:
+	barrier();
+	t->guard = 0;
+	return f->how & HOW_GUARD;
+}
+
+static int bucket(uint64_t v)
+{
+	if (v < 4)
+		return v;
+	unsigned e = 63 - __builtin_clzll(v);
+	return (e - 1) * 4 + ((v >> (e - 2)) & 3);
+}
+
+static void histogram(const struct seam_run *r, uint64_t ticks, int failed)
+{
+	unsigned shard = seam_tls.tid % seam->arena->nshards_hist;
+	struct seam_hist *h = (struct seam_hist *)arena_at(seam->arena->hist_off) + (size_t)shard * seam->arena->nhists + r->hist;
+	__atomic_add_fetch(&h->bucket[bucket(ticks)], 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&h->count, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&h->sum, ticks, __ATOMIC_RELAXED);
+	if (failed)
+		__atomic_add_fetch(&h->errors, 1, __ATOMIC_RELAXED);
+	uint64_t max = __atomic_load_n(&h->max, __ATOMIC_RELAXED);
+	while (ticks > max && !__atomic_compare_exchange_n(&h->max, &max, ticks, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+/* Calls whose record, if any, is only decided now: histograms, and filters on
+ * failure or duration. Both records are written together. 1: go on to LEAVE. */
+static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f, uint64_t now, int failed)
+{
+	if (r->instrument == SEAM_HIST && !r->late_filter) {
+		histogram(r, now - f->ts, failed);
+		return 0;
+	}
+	for (unsigned i = 0; i < r->nfilt; i++) {
+		const struct seam_filter *q = &r->filt[i];
+		if ((q->what == SEAM_FILT_FAILED && !failed) ||
+		    (q->what == SEAM_FILT_MINDUR && now - f->ts < r->min_ticks)) {
+			count_filtered(t, r);
+			return 0;
+		}
+	}
+	if (r->instrument == SEAM_HIST) {
+		histogram(r, now - f->ts, failed);
+		return 0;
+	}
+	f->seq = ++t->seq;
+	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
+		seam_count_drop(t, r);
+		return 0;
+	}
+	write_enter(t, r, f);
+	return 1;
+}
+
+static inline uint32_t host_errno(void)
+{
+	uint32_t e;
+	__asm__ volatile("movl %%fs:(%1), %0" : "=r"(e) : "r"(seam_errno_off));
+	return e;
+}
+
+static void return_lost(const struct seam_run *r)
+{
+	count_lost(SEAM_LOST_RETURN);
+	__atomic_add_fetch(&r->site->returns_lost, 1, __ATOMIC_RELAXED);
+}
+
+void seam_leave(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+	uint64_t now = now_ticks();
+
+	if (f->how & HOW_GUARD)
+		seam_maps_end();
+	if (!(f->how & (HOW_RECORDED | HOW_LATE)))
+		return;
+	if ((r->flags & SEAM_SF_FORKS) && f->ret == 0)
+		return; /* in the child: the call is the parent's */
+	if (unlikely(t->guard)) {
+		return_lost(r);
+		return;
+	}
+	if (t->gen != *seam_alive)
+		return; /* we are the child that this very call made: the call is the parent's */
+	t->guard = 1;
+	barrier();
+	uint32_t err = host_errno();
+	int failed = is_failed(r, f->ret);
+	if ((f->how & HOW_LATE) && !late_enter(t, r, f, now, failed))
+		goto out;
+	if (t->pos + r->need_late > t->end && !seam_make_room(t, r->need_late, 0)) {
+		return_lost(r);
+		goto out;
+	}
+	struct seam_rec *rec = (struct seam_rec *)t->pos;
+	uint64_t *w = (uint64_t *)(rec + 1);
+	unsigned char *to = t->pos + LEAVE_SIZE, *end = t->pos + r->need_late;
+	uint32_t head = r->head_late | (failed ? SEAM_RF_FAILED << 16 : 0);
+	w[0] = f->ret;
+	w[1] = err;
+	if (r->special & SEAM_SP_RESULT) {
+		uint64_t words[SEAM_MAX_WORDS];
+		for (unsigned i = 0; i < 6; i++)
+			words[i] = f->words[i];
+		for (unsigned i = 0; i < r->nstack; i++)
+			words[r->nregs + i] = f->stack[i];
+		if (r->late)
+			to += seam_read_items(t, r, words, f->ret, SEAM_WHEN_LEAVE | (failed ? 0 : SEAM_WHEN_OK), to, end);
+		if (failed && r->handover) {
+			unsigned n = seam_hand_over(t, r, words, f->ret, to, end);
+			head |= n ? SEAM_RF_REPLY << 16 : 0;
+			to += n;
+		}
+		uint32_t items = to - (t->pos + LEAVE_SIZE);
+		head += items / 8 << 24 | (items ? SEAM_RF_PAYLOAD << 16 : 0);
+	}
+	end_record(t, rec, head, f->seq, now, to - t->pos);
+out:
+	barrier();
+	t->guard = 0;
+}
+
+/* Entry-only sites: the record stands alone. Also the internal guard sites. */
+void seam_enter_only(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+
+	f->orig = r->orig;
+	if (unlikely(r->kind == SEAM_SITE_LOADER)) {
+		seam_loader_event();
+		return;
+	}
+	if (unlikely(t->guard)) {
+		seam_count_skip(t);
+		return;
+	}
+	t->guard = 1;
+	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
+		seam_count_drop(t, r);
+		goto out;
+	}
+	if (r->nfilt && !wanted(t, r, f)) {
+		count_filtered(t, r);
+		goto out;
+	}
+	if (r->instrument == SEAM_COUNT) { /* with filters: those without are common_count's */
+		count(t, r);
+		goto out;
+	}
+	f->seq = ++t->seq;
+	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
+		seam_count_drop(t, r);
+		goto out;
+	}
+	f->ts = now_ticks();
+	write_enter(t, r, f);
+	if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))
+		seam_process_ends(r, f);
+out:
+	barrier();
+	t->guard = 0;
+}

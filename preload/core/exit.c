@@ -1,0 +1,40 @@
+/* exit.c: the end of a process whose reader cannot drain the arena itself.
+ *
+ * seam's own readers adopt what is left, and nobody waits. A reader that only
+ * knows the stream gets the rest from the agent, which is given FLUSH_NS.
+ */
+#include "core.h"
+#include "sys.h"
+
+#define FLUSH_NS 200000000ll
+
+static int anything_recorded(void)
+{
+	return seam->arena->chunk_uid != 0;
+}
+
+__attribute__((destructor)) static void seam_flush_at_exit(void)
+{
+	if (!seam || !seam->arena || seam->reader_adopts || !seam->socket[0] || !anything_recorded() ||
+	    (uint32_t)sys0(SYS_getpid) != seam->pid)
+		return;
+	if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0)
+		seam_go_start();
+	if (seam_go_wait(FLUSH_NS))
+		return;
+	uint32_t mine = __atomic_add_fetch(&seam->flush_asked, 1, __ATOMIC_ACQ_REL);
+	__atomic_add_fetch(&seam->arena->work, 1, __ATOMIC_RELEASE);
+	futex_wake(&seam->arena->work, 1 << 30);
+	struct ktime t0, t;
+	sys2(SYS_clock_gettime, 1, &t0);
+	for (;;) {
+		uint32_t done = __atomic_load_n(&seam->flush_done, __ATOMIC_ACQUIRE);
+		if (done == mine)
+			return;
+		sys2(SYS_clock_gettime, 1, &t);
+		int64_t left = FLUSH_NS - ((t.sec - t0.sec) * 1000000000 + t.nsec - t0.nsec);
+		if (left <= 0)
+			return;
+		futex_wait(&seam->flush_done, done, left);
+	}
+}

@@ -1,0 +1,22 @@
+/* facts.h: what the core must know about the Go runtime it is linked with.
+ *
+ * Written into the finished library by preload/postlink, which reads the symbol
+ * table, checks each fact against the code and data it names, and refuses to
+ * finish the build when one is not as expected. All are addresses relative
+ * to the library's load base. The core checks again before it starts Go.
+ */
+#ifndef SEAM_FACTS_H
+#define SEAM_FACTS_H
+#include <stdint.h>
+
+#define SEAM_FACTS_MAGIC 0x3153544341464d53ull /* "SMFACTS1" */
+struct seam_facts {
+	uint64_t magic;
+	uint64_t rt0;           /* _rt0_amd64_linux_lib */
+	uint64_t sigtable;      /* runtime.sigtable, 65 entries of 24 bytes */
+	uint64_t pthread_key;   /* runtime/cgo's static pthread_g */
+	uint64_t pthread_key_created;
+	uint64_t parked;        /* bit i: the i-th fatal function jumps to seam_park */
+};
+extern const volatile struct seam_facts seam_facts;
+#endif

@@ -1,0 +1,88 @@
+/* frame.h: the frame that the assembly builds and C fills, and every offset the
+ * assembly uses. layout.c asserts that they are the same.
+ */
+#ifndef SEAM_FRAME_H
+#define SEAM_FRAME_H
+
+#define SEAM_MAX_SLOTS 4096
+
+#define FRAME_WORDS    0    /* rdi rsi rdx rcx r8 r9 */
+#define FRAME_RAX      48   /* al: vector registers used by a variadic call */
+#define FRAME_R10      56   /* static chain */
+#define FRAME_RUN      64
+#define FRAME_ORIG     72
+#define FRAME_NCOPY    80
+#define FRAME_RET      88
+#define FRAME_RDX      96
+#define FRAME_TS       104
+#define FRAME_SEQ      112
+#define FRAME_HOW      116
+#define FRAME_LEFT     120  /* rcx rsi rdi r8 r9 r10 r11 as the original left them */
+#define FRAME_R11      192  /* the caller's r11: the thunk stored it at THUNK_R11(%rsp) */
+#define FRAME_SIZE     208  /* a multiple of 16 */
+#define THUNK_R11      -24  /* below two pushes, within the 128 bytes that signal handlers leave alone */
+
+#define HOW_RECORDED   1
+#define HOW_LATE       2
+#define HOW_GUARD      4
+
+#define SIZEOF_RUN     192
+#define RUN_ORIG       0
+#define RUN_HEAD       8
+#define RUN_NEED       12
+#define RUN_SIZE       16   /* bytes of an ENTER record without payload */
+#define RUN_HEAD_LATE  20
+#define RUN_SPECIAL    24
+#define RUN_RET4       27
+#define RUN_FAIL_NOT   28
+#define RUN_QUICK_ARG  29
+#define RUN_QUICK_HOW  30   /* QUICK_*: how many bytes, and is there a sign */
+#define RUN_QUICK_WANT 31
+#define RUN_FAIL_LO    32
+#define RUN_FAIL_SPAN  40
+#define RUN_QUICK_LO   48
+#define RUN_QUICK_SPAN 56
+#define RUN_ID         64
+#define QUICK_8        0
+#define QUICK_S4       1
+#define QUICK_U4       2
+#define SP_QUICK       1
+
+#define TLS_GEN        0
+#define TLS_GUARD      4
+#define TLS_COUNTERS   8
+#define TLS_POS        16
+#define TLS_END        24
+#define TLS_BASE       32
+#define TLS_CHUNK      40
+#define TLS_SEQ        48
+#define TLS_EPOCH      52
+
+#define CHUNK_COMMITTED 12
+#define REC_FAILED     0x100000 /* SEAM_RF_FAILED in the first word of a record */
+#define SIX_WORDS      48   /* enter stores six words, however many the site has */
+#define LEAVE_SIZE     32   /* bytes of a LEAVE record without payload */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+struct seam_run;
+struct seam_frame {
+	uint64_t words[6];
+	uint64_t rax, r10;
+	const struct seam_run *run; /* in */
+	uint64_t orig;          /* out of enter: where to go on */
+	uint64_t ncopy;         /* out of enter: stack words to copy */
+	uint64_t ret, rdx;      /* in to leave: the result registers */
+	uint64_t ts;            /* enter to leave */
+	uint32_t seq;
+	uint32_t how;           /* HOW_* */
+	uint64_t left[7];       /* FRAME_LEFT */
+	uint64_t spare[2];
+	uint64_t r11;           /* FRAME_R11 */
+	uint64_t spare2;        /* up to FRAME_SIZE */
+	uint64_t caller_rbp;    /* pushed by the thunk: directly above the frame */
+	uint64_t caller;        /* return address */
+	uint64_t stack[];       /* stack arguments */
+};
+#endif
+#endif

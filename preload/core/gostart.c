@@ -1,0 +1,309 @@
+/* gostart.c: the Go runtime, on demand, without a trace, more than once.
+ *
+ * Rules R1, R2, R3, R5 and R6 of RATIONALE.md are here. Order matters:
+ *
+ *   load      seam_go_init: find our writable segments and clear Go's signal
+ *             table. Go has not run.
+ *   start     a helper thread, all signals blocked:
+ *             1. unshare files and fs, close everything, /dev/null three times
+ *             2. first generation: copy the writable image; later ones: put it back
+ *             3. call Go's entry with a private argv/env/auxv block
+ *             4. own the arena by robust futex, then sleep for ever: the kernel
+ *                marks the futex when the process is gone, however it went
+ *
+ * Between 2 and 3 no other thread may use a static variable of this library:
+ * the core keeps none that changes (core.h), and libc calls made here resolve
+ * through a read-only, fully bound GOT (-z now).
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "core.h"
+#include "facts.h"
+#include "sys.h"
+
+/* Filled by preload/postlink. In .data so that the bytes exist in the file. */
+__attribute__((section(".data.seam_facts"), used))
+const volatile struct seam_facts seam_facts = { .magic = 1 };
+
+#define GO_MIN_ADDRESS_SPACE (4ull << 30) /* Go dies below 1 GiB; measured, see RATIONALE.md */
+#define HELPER_STACK (256 << 10)
+#define SIGTABLE_LEN 65
+
+struct sigtab { int32_t flags; const char *name; int64_t len; };
+
+/* Go's view of what each signal is for. With no flags it installs no handler,
+ * changes no SA_ONSTACK and unblocks nothing. 32 and 33 stay: they are glibc's
+ * own. 34 is the program's SIGRTMIN (Go takes it for musl's). */
+static int clear_sigtable(void)
+{
+	struct sigtab *t = (void *)(seam->base + seam_facts.sigtable);
+	static const char hup[] = "SIGHUP: terminal line hangup";
+	if (t[1].len != sizeof hup - 1 || memcmp(t[1].name, hup, sizeof hup - 1))
+		return -1;
+	for (int i = 0; i < SIGTABLE_LEN; i++)
+		if (i < 32 || i > 33)
+			t[i].flags = 0;
+	return 0;
+}
+
+static int find_segments(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint64_t relro_lo = 0, relro_hi = 0;
+	uint64_t here = (uint64_t)&seam_facts;
+	int ours = 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t lo = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && here >= lo && here < lo + p->p_memsz)
+			ours = 1;
+		if (p->p_type == PT_GNU_RELRO) {
+			relro_lo = lo;
+			relro_hi = (lo + p->p_memsz) & ~4095ull;
+		}
+	}
+	if (!ours)
+		return 0;
+	seam->base = info->dlpi_addr;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_W))
+			continue;
+		uint64_t lo = info->dlpi_addr + p->p_vaddr, hi = lo + p->p_filesz, end = lo + p->p_memsz;
+		if (lo >= relro_lo && lo < relro_hi)
+			lo = relro_hi < hi ? relro_hi : hi;
+		if (lo == hi || seam->nsegs == 8)
+			continue;
+		seam->segs[seam->nsegs].addr = lo;
+		seam->segs[seam->nsegs].len = hi - lo;
+		seam->segs[seam->nsegs].zeros = end - hi;
+		seam->nsegs++;
+	}
+	return 1;
+}
+
+void seam_go_init(void)
+{
+	dl_iterate_phdr(find_segments, 0);
+	seam->pthread_create = dlsym(RTLD_NEXT, "pthread_create");
+	seam->nptl_nthreads = dlsym(RTLD_DEFAULT, "__nptl_nthreads");
+	seam->go_reason = SEAM_WHY_NONE;
+	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create || clear_sigtable()) {
+		seam->go_reason = SEAM_WHY_FACTS;
+		seam->go_state = SEAM_GO_FAILED;
+	}
+}
+
+/* The image is the part of the writable segments that is in the file, and the
+ * zeros behind it. Before Go has run the zeros are zeros: the core's few
+ * variables are placed in .data (SEAM_DATA). They need no copy. */
+static int save_or_restore(void)
+{
+	if (seam->pristine) {
+		for (uint32_t i = 0; i < seam->nsegs; i++) {
+			memcpy((void *)seam->segs[i].addr, seam->pristine + seam->segs[i].off, seam->segs[i].len);
+			memset((void *)(seam->segs[i].addr + seam->segs[i].len), 0, seam->segs[i].zeros);
+		}
+		return 0;
+	}
+	uint64_t total = 0;
+	for (uint32_t i = 0; i < seam->nsegs; i++) {
+		seam->segs[i].off = total;
+		total += (seam->segs[i].len + 63) & ~63ull;
+	}
+	void *p = mmap(0, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	for (uint32_t i = 0; i < seam->nsegs; i++)
+		memcpy((char *)p + seam->segs[i].off, (void *)seam->segs[i].addr, seam->segs[i].len);
+	seam->pristine = p;
+	return 0;
+}
+
+/* Go reads its arguments, environment and auxiliary vector from one block, as
+ * the kernel would lay it out. Ours holds nothing of the host's. */
+static uint64_t *private_block(void)
+{
+	static char name[] = "seam";
+	static const unsigned long keys[] = { AT_PAGESZ, AT_RANDOM, AT_HWCAP, AT_HWCAP2, AT_SYSINFO_EHDR, AT_SECURE, AT_CLKTCK };
+	uint64_t *b = seam->auxblock, *p = b;
+	*p++ = (uint64_t)name;
+	*p++ = 0; /* end of argv */
+	*p++ = 0; /* end of environment */
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		uint64_t v = getauxval(keys[i]);
+		if (!v)
+			continue;
+		*p++ = keys[i];
+		*p++ = v;
+	}
+	*p++ = AT_NULL;
+	*p = 0;
+	return b;
+}
+
+static void fail(uint32_t why)
+{
+	seam->go_reason = why;
+	__atomic_store_n(&seam->go_state, SEAM_GO_FAILED, __ATOMIC_RELEASE);
+	if (seam->arena) {
+		__atomic_add_fetch(&seam->arena->lost[SEAM_START_FAILED], 1, __ATOMIC_RELAXED);
+		struct seam_proc *pr = (struct seam_proc *)((char *)seam->arena + seam->arena->procs_off) + seam->proc;
+		pr->go_reason = why;
+		pr->go_state = SEAM_GO_FAILED;
+	}
+	futex_wake(&seam->go_state, 1 << 30);
+}
+
+/* Own the arena with the kernel as witness. */
+static void own_arena(void)
+{
+	while (!__atomic_load_n(&seam->arena_ready, __ATOMIC_ACQUIRE))
+		futex_wait(&seam->arena_ready, 0, -1); /* started in the constructor, to plan */
+	uint32_t *w = &seam->arena->owner, tid = sys0(SYS_gettid);
+	seam->robust_entry.next = &seam->robust;
+	seam->robust_entry.word = w;
+	seam->robust.next = &seam->robust;
+	seam->robust.off = (char *)w - (char *)&seam->robust_entry;
+	seam->robust.pending = &seam->robust_entry;
+	sys2(SYS_set_robust_list, &seam->robust, sizeof seam->robust);
+	for (;;) {
+		uint32_t was = __atomic_load_n(w, __ATOMIC_ACQUIRE);
+		if (was == 0 || (was & SEAM_OWNER_DIED)) {
+			if (__atomic_compare_exchange_n(w, &was, tid, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+				break;
+			continue;
+		}
+		futex_wait(w, was, 1000000000); /* another agent, or the collector, drains */
+	}
+	seam->arena->owner_pid = seam->pid;
+	seam->robust.next = &seam->robust_entry;
+	seam->robust.pending = 0;
+	__atomic_store_n(&seam->owns, 1, __ATOMIC_RELEASE);
+	futex_wake(&seam->owns, 1 << 30);
+}
+
+static void *helper(void *arg)
+{
+	seam_tls.guard = SEAM_GUARD_AGENT;
+	seam_not_counted();
+	if (sys1(SYS_unshare, CLONE_FILES | CLONE_FS)) {
+		fail(SEAM_WHY_FILES);
+		seam_park_thread();
+	}
+	if (sys3(SYS_close_range, 0, ~0u, 0)) {
+		struct rlimit rl = { 1024, 1024 };
+		getrlimit(RLIMIT_NOFILE, &rl);
+		for (unsigned i = 0; i < rl.rlim_cur && i < 1 << 20; i++)
+			sys1(SYS_close, i);
+	}
+	for (int i = 0; i < 3; i++) /* a chroot may have no /dev/null: any descriptor will do */
+		if (sys3(SYS_open, "/dev/null", O_RDWR | O_CLOEXEC, 0) < 0 && sys2(SYS_memfd_create, "seam-null", 1) < 0) {
+			fail(SEAM_WHY_FILES);
+			seam_park_thread();
+		}
+	if (save_or_restore()) {
+		fail(SEAM_WHY_IMAGE);
+		seam_park_thread();
+	}
+	__atomic_store_n(&seam->go_generation, seam->go_generation + 1, __ATOMIC_RELAXED);
+	void (*rt0)(long, uint64_t *) = (void *)(seam->base + seam_facts.rt0);
+	rt0(1, private_block());
+	own_arena();
+	seam_park_thread();
+	return 0;
+}
+
+int seam_go_start(void)
+{
+	uint32_t off = SEAM_GO_OFF;
+	if (!__atomic_compare_exchange_n(&seam->go_state, &off, SEAM_GO_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return off == SEAM_GO_FAILED || off == SEAM_GO_PARKED ? (int)seam->go_reason : 0;
+	struct rlimit rl;
+	int saved = errno, rc = 0;
+	if ((uint32_t)sys0(SYS_getpid) != seam->libc_pid) {
+		fail(SEAM_WHY_FORK); /* made by a raw clone: libc's locks may be held by threads that do not exist here */
+		errno = saved;
+		return SEAM_WHY_FORK;
+	}
+	if (!getrlimit(RLIMIT_AS, &rl) && rl.rlim_cur < GO_MIN_ADDRESS_SPACE) {
+		fail(SEAM_WHY_ADDRESS_SPACE);
+		errno = saved;
+		return SEAM_WHY_ADDRESS_SPACE;
+	}
+	uint32_t guard = seam_tls.guard;
+	seam_tls.guard |= 1;
+	ksigset old = sig_block_all();
+	pthread_attr_t attr;
+	pthread_t t;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, HELPER_STACK);
+	rc = seam->pthread_create(&t, &attr, helper, 0);
+	pthread_attr_destroy(&attr);
+	sig_restore(old);
+	seam_tls.guard = guard;
+	if (rc)
+		fail(SEAM_WHY_THREAD);
+	errno = saved;
+	return rc ? SEAM_WHY_THREAD : 0;
+}
+
+int seam_go_wait(int64_t ns)
+{
+	struct ktime t0, t;
+	sys2(SYS_clock_gettime, 1, &t0);
+	for (;;) {
+		uint32_t s = __atomic_load_n(&seam->go_state, __ATOMIC_ACQUIRE);
+		if (s == SEAM_GO_ON)
+			return 0;
+		if (s != SEAM_GO_STARTING)
+			return -1;
+		sys2(SYS_clock_gettime, 1, &t);
+		int64_t left = ns - ((t.sec - t0.sec) * 1000000000 + t.nsec - t0.nsec);
+		if (left <= 0)
+			return -1;
+		futex_wait(&seam->go_state, SEAM_GO_STARTING, left);
+	}
+}
+
+static void publish_state(uint32_t s)
+{
+	__atomic_store_n(&seam->go_state, s, __ATOMIC_RELEASE);
+	if (seam->arena)
+		((struct seam_proc *)((char *)seam->arena + seam->arena->procs_off))[seam->proc].go_state = s;
+	futex_wake(&seam->go_state, 1 << 30);
+}
+
+void seam_go_ready(void)
+{
+	publish_state(SEAM_GO_ON);
+}
+
+/* Where Go's fatal errors end (postlink redirects exit, dieFromSignal, raise,
+ * raiseproc and abort here): give the arena back and keep this thread for ever.
+ * The stack may be a small goroutine stack: no libc, little stack. */
+void seam_park(void)
+{
+	sig_block_host();
+	if (seam) {
+		publish_state(SEAM_GO_PARKED);
+		if (seam->arena && seam->arena->owner_pid == seam->pid) {
+			__atomic_or_fetch(&seam->arena->owner, SEAM_OWNER_DIED, __ATOMIC_ACQ_REL);
+			futex_wake(&seam->arena->owner, 1);
+		}
+	}
+	uint32_t never = 0;
+	for (;;)
+		futex_wait(&never, 0, -1);
+}

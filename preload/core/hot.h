@@ -1,0 +1,38 @@
+/* hot.h: included first by every file that runs on the host's thread inside a
+ * call (enter.c, chunk.c, read.c, process.c, handover.c).
+ *
+ * Rules of these files: no libc, no errno, no lock, no allocation, no
+ * unbounded loop, no vector or x87 register. The compiler is told below;
+ * the names that would break the rules do not compile.
+ */
+#ifndef SEAM_HOT_H
+#define SEAM_HOT_H
+#pragma GCC target("general-regs-only")
+#pragma GCC optimize("no-tree-loop-distribute-patterns") /* loops stay loops: no memcpy, no memset */
+#include <stddef.h>
+#include <stdint.h>
+#include "core.h"
+#include "frame.h"
+#include "sys.h"
+#pragma GCC poison memcpy memset memmove strlen malloc free errno pthread_mutex_lock printf dlsym getpid abort
+
+extern __thread struct seam_tls seam_tls __attribute__((tls_model("initial-exec")));
+
+void seam_loader_event(void); /* load.c: the one exception to the rules, inside dlopen */
+
+#define barrier() __asm__ volatile("" ::: "memory") /* for signal handlers on this thread */
+
+static inline uint64_t now_ticks(void)
+{
+	if (likely(seam_use_tsc)) {
+		uint32_t lo, hi;
+		__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+		return (uint64_t)hi << 32 | lo;
+	}
+	return seam->clock();
+}
+static inline void copy_bytes(void *to, const void *from, size_t n)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+#endif

@@ -1,0 +1,63 @@
+/* layout.c: the offsets the assembly uses are those of the C structures. */
+#include "core.h"
+#include "frame.h"
+
+#define SAME(a, b) _Static_assert((a) == (b), #a " is not " #b)
+SAME(FRAME_WORDS, offsetof(struct seam_frame, words));
+SAME(FRAME_RAX, offsetof(struct seam_frame, rax));
+SAME(FRAME_R10, offsetof(struct seam_frame, r10));
+SAME(FRAME_RUN, offsetof(struct seam_frame, run));
+SAME(FRAME_ORIG, offsetof(struct seam_frame, orig));
+SAME(FRAME_NCOPY, offsetof(struct seam_frame, ncopy));
+SAME(FRAME_RET, offsetof(struct seam_frame, ret));
+SAME(FRAME_RDX, offsetof(struct seam_frame, rdx));
+SAME(FRAME_SIZE, offsetof(struct seam_frame, caller_rbp));
+SAME(FRAME_SIZE % 16, 0);
+SAME(FRAME_LEFT, offsetof(struct seam_frame, left));
+SAME(FRAME_R11, offsetof(struct seam_frame, r11));
+SAME(FRAME_R11 - FRAME_SIZE, THUNK_R11 + 8);
+SAME(SIZEOF_RUN, sizeof(struct seam_run));
+SAME(RUN_SIZE, offsetof(struct seam_run, size));
+SAME(RUN_ORIG, offsetof(struct seam_run, orig));
+SAME(FRAME_TS, offsetof(struct seam_frame, ts));
+SAME(FRAME_SEQ, offsetof(struct seam_frame, seq));
+SAME(FRAME_HOW, offsetof(struct seam_frame, how));
+SAME(RUN_HEAD, offsetof(struct seam_run, head));
+SAME(RUN_NEED, offsetof(struct seam_run, need));
+SAME(RUN_HEAD_LATE, offsetof(struct seam_run, head_late));
+SAME(RUN_SPECIAL, offsetof(struct seam_run, special));
+SAME(RUN_RET4, offsetof(struct seam_run, ret4));
+SAME(RUN_FAIL_NOT, offsetof(struct seam_run, fail_not));
+SAME(RUN_QUICK_ARG, offsetof(struct seam_run, quick_arg));
+SAME(RUN_QUICK_HOW, offsetof(struct seam_run, quick_how));
+SAME(RUN_QUICK_WANT, offsetof(struct seam_run, quick_want));
+SAME(RUN_FAIL_LO, offsetof(struct seam_run, fail_lo));
+SAME(RUN_FAIL_SPAN, offsetof(struct seam_run, fail_span));
+SAME(RUN_QUICK_LO, offsetof(struct seam_run, quick_lo));
+SAME(RUN_QUICK_SPAN, offsetof(struct seam_run, quick_span));
+SAME(RUN_ID, offsetof(struct seam_run, id));
+SAME(SP_QUICK, SEAM_SP_QUICK);
+SAME(TLS_GEN, offsetof(struct seam_tls, gen));
+SAME(TLS_GUARD, offsetof(struct seam_tls, guard));
+SAME(TLS_COUNTERS, offsetof(struct seam_tls, counters));
+SAME(TLS_POS, offsetof(struct seam_tls, pos));
+SAME(TLS_END, offsetof(struct seam_tls, end));
+SAME(TLS_BASE, offsetof(struct seam_tls, base));
+SAME(TLS_CHUNK, offsetof(struct seam_tls, chunk));
+SAME(TLS_SEQ, offsetof(struct seam_tls, seq));
+SAME(TLS_EPOCH, offsetof(struct seam_tls, epoch));
+SAME(CHUNK_COMMITTED, offsetof(struct seam_chunk, committed));
+SAME(REC_FAILED, SEAM_RF_FAILED << 16);
+SAME(LEAVE_SIZE, sizeof(struct seam_rec) + 16);
+SAME(sizeof(struct seam_plan), 128);
+SAME(sizeof(struct seam_site), 128);
+SAME(sizeof(struct seam_fix), 16);
+SAME(sizeof(struct seam_op), 8);
+SAME(sizeof(struct seam_filter), 80);
+SAME(sizeof(struct seam_proc), 128);
+SAME(sizeof(struct seam_thread), 128);
+SAME(sizeof(struct seam_chunk), 64);
+SAME(sizeof(struct seam_asite), 64);
+SAME(sizeof(struct seam_hist), 2048);
+SAME(sizeof(struct seam_rec), 16);
+SAME(sizeof(struct seam_handover), 1024);

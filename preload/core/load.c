@@ -1,0 +1,491 @@
+/* load.c: the constructor. In order:
+ *
+ *   1. nothing to do (no SEAM_SPEC, AT_SECURE, a spec we cannot read): return
+ *   2. which loaded objects does the spec name? none: return
+ *   3. their plans, from the cache; what is missing is planned by the agent, here
+ *      and now, with a deadline
+ *   4. no site in any plan: return
+ *   5. arena, patches, hello
+ *
+ * It must leave no trace in a process it does not patch: no thread, no
+ * descriptor, no signal setting, no changed errno.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "frame.h"
+#include "load.h"
+#include "sys.h"
+
+SEAM_DATA struct seam_core *seam;
+SEAM_DATA struct seam_run *seam_runs;
+SEAM_DATA volatile uint32_t *seam_alive, *seam_epoch;
+SEAM_DATA int64_t seam_errno_off;
+SEAM_DATA uint32_t seam_use_tsc;
+__thread struct seam_tls seam_tls;
+
+#define PLAN_DEADLINE_NS 1000000000ll
+
+#define FNV_START 0xcbf29ce484222325ull
+static uint64_t fnv(uint64_t h, const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ ((const unsigned char *)p)[i]) * 0x100000001b3ull;
+	return h;
+}
+/* The same over 64-bit words, then what is left: plan.checksum. */
+static uint64_t fnv_words(const unsigned char *p, size_t n)
+{
+	uint64_t h = FNV_START, w;
+	for (; n >= 8; p += 8, n -= 8) {
+		memcpy(&w, p, 8);
+		h = (h ^ w) * 0x100000001b3ull;
+	}
+	return fnv(h, p, n);
+}
+
+static int collect(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct seam_load *l = arg;
+	if (l->nobj == MAX_OBJECTS)
+		return 1;
+	struct seam_object *o = &l->obj[l->nobj];
+	*o = (struct seam_object){ .bias = info->dlpi_addr, .text_lo = ~0ull };
+	const char *name = info->dlpi_name[0] ? info->dlpi_name : l->nobj ? "" : l->exe;
+	size_t n = strlen(name) + 1;
+	if (n > sizeof l->names - l->names_used)
+		return 1;
+	o->path = memcpy(l->names + l->names_used, name, n); /* the loader frees its own at dlclose */
+	l->names_used += n;
+	o->lo = ~0ull;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD && o->bias + p->p_vaddr < o->lo)
+			o->lo = o->bias + p->p_vaddr;
+		if (p->p_type == PT_LOAD && o->bias + p->p_vaddr + p->p_memsz > o->hi)
+			o->hi = o->bias + p->p_vaddr + p->p_memsz;
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+			continue;
+		uint64_t lo = o->bias + p->p_vaddr, hi = lo + p->p_memsz;
+		if (lo < o->text_lo)
+			o->text_lo = lo;
+		if (hi > o->text_hi)
+			o->text_hi = hi;
+		o->text_prot |= PROT_READ | PROT_EXEC | (p->p_flags & PF_W ? PROT_WRITE : 0);
+	}
+	l->nobj++;
+	return 0;
+}
+
+/* List what is loaded; mark what was not there at the last look. An object is
+ * known by where it lies: what is loaded where another was unloaded between two
+ * looks was seen leaving, because unloading is an event too. */
+static void look(struct seam_load *l)
+{
+	uint32_t n = 0;
+	l->nobj = l->nmissing = l->names_used = 0;
+	dl_iterate_phdr(collect, l);
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		struct seam_object *o = &l->obj[i];
+		o->is_new = 1;
+		for (uint32_t k = 0; k < l->nold && o->is_new; k++)
+			o->is_new = l->old[k] != o->text_lo;
+	}
+	for (uint32_t i = 0; i < l->nobj; i++)
+		if (l->obj[i].text_hi)
+			l->old[n++] = l->obj[i].text_lo;
+	l->nold = n;
+}
+
+/* The address ranges of what is loaded, for read.c. Its readers are kept out
+ * (begin_copy) while this changes, or there are none yet. */
+static void note_images(struct seam_load *l)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < l->nobj && n < sizeof seam->images / sizeof *seam->images; i++) {
+		if (!l->obj[i].hi)
+			continue;
+		uint32_t at = n++;
+		for (; at && seam->images[at - 1].lo > l->obj[i].lo; at--)
+			seam->images[at] = seam->images[at - 1];
+		seam->images[at].lo = l->obj[i].lo & ~4095ull;
+		seam->images[at].hi = (l->obj[i].hi + 4095) & ~4095ull;
+	}
+	seam->nimages = n;
+}
+
+static void add_unsafe(uint64_t lo, uint64_t hi)
+{
+	if (seam->nunsafe < sizeof seam->unsafe / sizeof *seam->unsafe) {
+		seam->unsafe[seam->nunsafe].lo = lo;
+		seam->unsafe[seam->nunsafe++].hi = hi;
+	}
+}
+
+/* Code from which a call into seam is no place to create a thread: chunk.c, safe_place. */
+static void find_unsafe(struct seam_load *l)
+{
+	uint64_t alloc = (uint64_t)dlsym(RTLD_DEFAULT, "malloc");
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		struct seam_object *o = &l->obj[i];
+		const char *base = strrchr(o->path, '/');
+		base = base ? base + 1 : o->path;
+		if (!strncmp(base, "libc.so", 7) || !strncmp(base, "ld-linux", 8) || !strncmp(base, "libpthread", 10) ||
+		    (alloc >= o->text_lo && alloc < o->text_hi))
+			add_unsafe(o->text_lo, o->text_hi);
+	}
+}
+
+static int within(uint64_t off, uint64_t n, uint64_t each, uint64_t size)
+{
+	return off <= size && n <= (size - off) / each;
+}
+
+/* A plan from a file: trusted only as far as it is whole and meant for this object. */
+const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o)
+{
+	struct seam_plan *p = mem;
+	if (size < sizeof *p || memcmp(p->magic, SEAM_PLAN_MAGIC, 8) || p->version != SEAM_PLAN_VERSION || p->size != size ||
+	    p->spec_hash != spec_hash || p->dev != o->dev || p->ino != o->ino || p->fsize != o->size || p->mtime_ns != o->mtime_ns ||
+	    p->check != fnv_words((unsigned char *)mem + 24, size - 24) ||
+	    !within(p->sites_off, p->nsites, sizeof(struct seam_site), size) || !within(p->refusals_off, p->refusals_len, 1, size))
+		return 0;
+	struct seam_site *s = (void *)((char *)mem + p->sites_off);
+	for (uint32_t i = 0; i < p->nsites; i++, s++)
+		if (s->vaddr + o->bias < o->text_lo || s->vaddr + o->bias + s->patch_len > o->text_hi || s->patch_len < 5 ||
+		    s->patch_len > SEAM_MAX_PATCH || s->kind < SEAM_SITE_FULL || s->kind > SEAM_SITE_GUARD || s->nregs > 6 ||
+		    s->nregs + s->nstack > SEAM_MAX_WORDS || s->ncopy < s->nstack ||
+		    !within(s->tramp_off, s->tramp_len, 1, size) || !within(s->fix_off, s->nfix, sizeof(struct seam_fix), size) ||
+		    !within(s->ops_off, s->nops, sizeof(struct seam_op), size) ||
+		    !within(s->filt_off, s->nfilt, sizeof(struct seam_filter), size) || !within(s->def_off, s->def_len, 1, size) ||
+		    s->name_off >= size || !memchr((char *)mem + s->name_off, 0, size - s->name_off))
+			return 0;
+		else {
+			struct seam_fix *f = (void *)((char *)mem + s->fix_off);
+			for (uint32_t j = 0; j < s->nfix; j++)
+				if (f[j].at + (f[j].kind == SEAM_FIX_REL32 ? 4u : 8u) > s->tramp_len)
+					return 0;
+			struct seam_op *op = (void *)((char *)mem + s->ops_off);
+			for (uint32_t j = 0; j < s->nops; j++)
+				if (op[j].arg >= SEAM_MAX_WORDS || (op[j].len >= SEAM_MAX_WORDS && op[j].len != 0xff))
+					return 0;
+			struct seam_filter *q = (void *)((char *)mem + s->filt_off);
+			for (uint32_t j = 0; j < s->nfilt; j++)
+				if (q[j].arg >= SEAM_MAX_WORDS || q[j].len > sizeof q[j].str ||
+				    (q[j].what == SEAM_FILT_INT && q[j].width != 1 && q[j].width != 2 && q[j].width != 4 && q[j].width != 8))
+					return 0;
+		}
+	return p;
+}
+
+static void load_plan(struct seam_load *l, struct seam_object *o)
+{
+	char path[4096];
+	if (snprintf(path, sizeof path, "%s/%s.plan", l->spec.plans, o->key) >= (int)sizeof path)
+		return;
+	int fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return;
+	struct stat st;
+	if (!sys2(SYS_fstat, fd, &st) && st.st_uid == geteuid() && !(st.st_mode & 022) && st.st_size >= (off_t)sizeof(struct seam_plan) && st.st_size < 1 << 26) {
+		/* copied, not mapped: a file that is cut while it is mapped kills its readers */
+		char *mem = mmap(0, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (mem != MAP_FAILED) {
+			off_t n = 0;
+			ssize_t got;
+			while (n < st.st_size && (got = sys3(SYS_read, fd, mem + n, st.st_size - n)) > 0)
+				n += got;
+			o->plan = n == st.st_size ? seam_plan_check(mem, n, l->spec.hash, o) : 0;
+			if (!o->plan)
+				munmap(mem, st.st_size);
+		}
+	}
+	sys1(SYS_close, fd);
+}
+
+static int identify(struct seam_load *l, struct seam_object *o)
+{
+	struct stat st;
+	if (sys2(SYS_stat, o->path, &st))
+		return -1;
+	uint64_t id[5] = { l->spec.hash, o->dev = st.st_dev, o->ino = st.st_ino, o->size = st.st_size,
+		o->mtime_ns = st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec };
+	snprintf(o->key, sizeof o->key, "%016llx", (unsigned long long)fnv(FNV_START, id, sizeof id));
+	return 0;
+}
+
+/* A parent may be gone before its child has run an instruction: the count says
+ * that there is one to wait for. */
+static void atfork_prepare(void)
+{
+	if (seam->arena)
+		__atomic_add_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
+}
+
+static void atfork_child(void)
+{
+	/* libc's locks are in order here; Go's threads are gone */
+	seam->libc_pid = sys0(SYS_getpid);
+	seam->go_state = SEAM_GO_OFF;
+	seam->go_reason = SEAM_WHY_NONE;
+	seam->owns = 0;
+	/* Be in the process table at once: a reader that finds all processes in it
+	 * gone takes the account for final. */
+	if (seam->arena) {
+		uint32_t guard = seam_tls.guard;
+		seam_tls.guard |= 1;
+		seam_enter_process();
+		__atomic_sub_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
+		seam_tls.guard = guard;
+	}
+}
+
+static int setup_core(void)
+{
+	/* the core, then a page that is wiped in forked children */
+	size_t core = (sizeof *seam + 4095) & ~4095ul, runs = (sizeof(struct seam_run) * SEAM_MAX_SLOTS + 4095) & ~4095ul;
+	char *p = mmap(0, core + 4096 + runs, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	if (madvise(p + core, 4096, MADV_WIPEONFORK)) {
+		munmap(p, core + 4096 + runs);
+		return -1; /* before Linux 4.14: a fork would go unnoticed */
+	}
+	seam = (void *)p;
+	seam->runs = seam_runs = (void *)(p + core + 4096);
+	seam_alive = (void *)(p + core);
+	seam->gen = 1;
+	*seam_alive = 1;
+	seam->pid = seam->libc_pid = sys0(SYS_getpid);
+	seam_errno_off = (char *)&errno - (char *)__builtin_thread_pointer();
+	seam->maps_gen = 1;
+	sys4(SYS_rt_sigprocmask, 0, 0, &seam->load_mask, sizeof seam->load_mask);
+	return 0;
+}
+
+/* Load the plans of new objects that the spec wants. 1: there was one to load. */
+static int fetch_plans(struct seam_load *l)
+{
+	int any = 0;
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		struct seam_object *o = &l->obj[i];
+		if (!o->is_new || !o->text_hi || !o->path[0] || !seam_spec_wants(&l->spec, o->path) || identify(l, o))
+			continue;
+		any = o->wanted = 1;
+		load_plan(l, o);
+		l->nmissing += !o->plan;
+	}
+	return any;
+}
+
+/* Sites that somebody asked for, or refusals to tell. */
+static int worth_it(struct seam_load *l)
+{
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		const struct seam_plan *p = l->obj[i].plan;
+		if (!p)
+			continue;
+		const struct seam_site *s = (const void *)((const char *)p + p->sites_off);
+		if (p->refusals_len > 1)
+			return 1;
+		for (uint32_t j = 0; j < p->nsites; j++)
+			if (s[j].kind != SEAM_SITE_GUARD)
+				return 1;
+	}
+	return 0;
+}
+
+static int open_arena(struct seam_load *l)
+{
+	if (seam_arena_create(l))
+		return -1;
+	seam_register_process(0xffffffff);
+	return 0;
+}
+
+static void announce_arena(struct seam_load *l)
+{
+	__atomic_store_n(&seam->arena_ready, 1, __ATOMIC_RELEASE);
+	futex_wake(&seam->arena_ready, 1);
+	if (l->memfd >= 0) {
+		seam_say_hello(l->memfd);
+		sys1(SYS_close, l->memfd);
+	}
+}
+
+static void put_in(struct seam_load *l)
+{
+	for (uint32_t i = 0; i < l->nobj; i++) {
+		const struct seam_plan *p = l->obj[i].plan;
+		if (p && p->refusals_len > 1)
+			seam_add_refusals(l->obj[i].path, (const char *)p + p->refusals_off, p->refusals_len);
+	}
+	seam_apply(l);
+}
+
+/* The loader calls the function at r_debug.r_brk whenever its list has changed:
+ * for debuggers, and for us. New objects are mapped then, none of their code has run
+ * and nobody has a pointer into them (glibc 2.36 calls it before relocation). */
+static int watch_loader(void)
+{
+	struct r_debug *d = dlsym(RTLD_DEFAULT, "_r_debug");
+	seam->loader = d;
+	return d && d->r_brk ? seam_apply_loader(d->r_brk) : -1;
+}
+
+/* Have the plans made that the cache lacks: by the agent if it runs, else by a
+ * process of its own, else, in the constructor, by an agent that is started for it. */
+static void plan_missing(struct seam_load *l, int may_start)
+{
+	if (!l->nmissing)
+		return;
+	if (seam->go_state != SEAM_GO_ON && !seam_run_planner(l)) {
+		l->nmissing = 0;
+		for (uint32_t i = 0; i < l->nobj; i++)
+			if (l->obj[i].wanted && !l->obj[i].plan) {
+				load_plan(l, &l->obj[i]);
+				l->nmissing += !l->obj[i].plan;
+			}
+	}
+	if (!l->nmissing)
+		return;
+	__atomic_store_n(&seam->load, l, __ATOMIC_SEQ_CST);
+	if (seam->go_state == SEAM_GO_ON)
+		seam_ask(PLAN_DEADLINE_NS);
+	else if (may_start && l->spec.start != SEAM_START_NEVER && seam_go_start() == 0)
+		seam_go_wait(PLAN_DEADLINE_NS);
+	__atomic_store_n(&seam->load, 0, __ATOMIC_SEQ_CST);
+}
+
+static void load(int argc, char **argv, struct seam_load *l, const char *spec, const char *socket)
+{
+	long n = sys3(SYS_readlink, "/proc/self/exe", l->exe, sizeof l->exe - 1);
+	l->exe[n > 0 ? n : 0] = 0;
+	l->argc = argc;
+	l->argv = argv;
+	if (seam_spec_read(&l->spec, spec))
+		return;
+	look(l);
+	int latent, any = fetch_plans(l);
+	latent = seam_spec_latent(&l->spec);
+	if ((!any && !latent) || setup_core())
+		return;
+	strncpy(seam->spec_path, spec, sizeof seam->spec_path - 1);
+	if (socket && strlen(socket) < sizeof seam->socket)
+		strcpy(seam->socket, socket);
+	seam->start = l->spec.start;
+	seam->spec_hash = l->spec.hash;
+	const char *reader = getenv("SEAM_READER");
+	seam->reader_adopts = reader && !strcmp(reader, "seam");
+	seam_clock_init();
+	seam_go_init();
+	find_unsafe(l);
+	note_images(l);
+	seam->heap_lo = sys1(SYS_brk, 0); /* where it grows from; what was there before us is asked for each time */
+	seam->stack_end = argv ? (uint64_t)argv : 0;
+	plan_missing(l, 1);
+	int now = worth_it(l);
+	if (!now && !latent)
+		return;
+	pthread_atfork(atfork_prepare, 0, atfork_child);
+	if (now && open_arena(l))
+		return;
+	put_in(l);
+	if ((latent || seam->guarded) && !watch_loader() && latent)
+		seam->late = l;
+	if (!now)
+		return;
+	announce_arena(l);
+	if (seam->start == SEAM_START_NOW && seam->go_state == SEAM_GO_OFF && seam_go_start() == 0)
+		seam_go_wait(PLAN_DEADLINE_NS);
+}
+
+/* Called at r_brk, on the thread that loads, which holds the loader's lock: so one
+ * at a time in a process, and not in a signal handler. */
+void seam_loader_event(void)
+{
+	struct seam_load *l = seam->late;
+	int saved = errno;
+	uint32_t guard = seam_tls.guard;
+	const struct r_debug *d = seam->loader;
+	if (d->r_state != RT_CONSISTENT || !l || (guard & SEAM_GUARD_AGENT)) {
+		if (!l)
+			seam->nimages = 0; /* the list is not kept: nothing in it can be relied upon */
+		seam_maps_loader(d->r_state == RT_CONSISTENT);
+		return;
+	}
+	seam_tls.guard |= 1;
+	if (!seam->arena) { /* nothing is registered yet that a fork could have made stale, but this */
+		seam->pid = sys0(SYS_getpid);
+		if (!*seam_alive)
+			*seam_alive = ++seam->gen;
+	}
+	if (*seam_alive == seam->gen || seam_enter_process()) {
+		look(l);
+		note_images(l);
+		seam_maps_loader(1);
+		if (fetch_plans(l)) {
+			plan_missing(l, 0);
+			int first = !seam->arena && worth_it(l);
+			if (seam->arena || (first && !open_arena(l)))
+				put_in(l);
+			if (first && seam->arena)
+				announce_arena(l);
+		}
+	}
+	seam_tls.guard = guard;
+	errno = saved;
+}
+
+__attribute__((constructor(101))) static void seam_constructor(int argc, char **argv, char **envp)
+{
+	const char *spec = getenv("SEAM_SPEC");
+	if (!spec || getauxval(AT_SECURE))
+		return;
+	int saved = errno;
+	seam_tls.guard = 1; /* our own calls are not the program's */
+	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (l != MAP_FAILED) {
+		load(argc, argv, l, spec, getenv("SEAM_SOCKET"));
+		if (!seam || seam->late != l)
+			munmap(l, sizeof *l);
+	}
+	seam_tls.guard = 0;
+	errno = saved;
+}
+
+/* ---- what the agent asks and answers about missing plans ---------------- */
+
+int seam_missing(int i, const char **path)
+{
+	struct seam_load *l = __atomic_load_n(&seam->load, __ATOMIC_SEQ_CST);
+	if (!l)
+		return 0;
+	for (uint32_t k = 0; k < l->nobj; k++)
+		if (l->obj[k].wanted && !l->obj[k].plan && i-- == 0) {
+			*path = l->obj[k].path;
+			return k + 1;
+		}
+	return 0;
+}
+
+void seam_put_plan(int k, const void *p, uint64_t size)
+{
+	struct seam_load *l = __atomic_load_n(&seam->load, __ATOMIC_SEQ_CST);
+	if (!l || k < 1 || k > (int)l->nobj)
+		return;
+	char *mem = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return;
+	memcpy(mem, p, size);
+	l->obj[k - 1].plan = seam_plan_check(mem, size, l->spec.hash, &l->obj[k - 1]);
+}

@@ -1,0 +1,55 @@
+/* load.h: what the constructor's parts tell each other. Nothing here is used
+ * once the program runs. */
+#ifndef SEAM_LOAD_H
+#define SEAM_LOAD_H
+#include "core.h"
+
+#define MAX_OBJECTS 512
+#define MAX_GLOBS 256
+
+struct seam_spec {              /* the lines of a spec file, see docs/architecture.md */
+	uint64_t hash, buffer;
+	uint32_t on_full, block_ms, start;
+	char     plans[3800], planner[4096];
+	uint32_t nglobs, has_paths;
+	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];
+	char     text[65536];   /* the file's head, cut into strings */
+};
+
+struct seam_object {
+	const char *path;       /* as the loader knows it; the program's real path */
+	uint64_t bias, lo, hi, text_lo, text_hi;
+	int      text_prot;
+	const struct seam_plan *plan;
+	uint64_t dev, ino, size, mtime_ns;
+	char     key[24];
+	int      wanted, is_new;
+};
+
+struct seam_load {              /* one mapping; kept if libraries may come later */
+	struct seam_spec spec;
+	struct seam_object obj[MAX_OBJECTS];    /* what is loaded now */
+	uint32_t nobj, nmissing;
+	uint32_t nold;
+	uint64_t old[MAX_OBJECTS];              /* biases of what was there at the last look, ascending */
+	char     names[65536];                  /* paths of obj */
+	uint32_t names_used;
+	char     exe[4096];
+	int      argc;
+	char   **argv;
+	int      memfd;
+};
+
+int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
+int  seam_spec_wants(struct seam_spec *s, const char *path);
+int  seam_spec_latent(const struct seam_spec *s);             /* names objects that are not there yet */
+const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
+int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */
+void seam_apply(struct seam_load *l);                         /* plans of new objects */
+int  seam_apply_loader(uint64_t fn);                          /* patch r_debug.r_brk; 0, or -1: not as expected */
+void seam_loader_event(void);                                 /* the loader says that its list is consistent */
+int  seam_run_planner(struct seam_load *l);                   /* plans for what is missing into the cache; 0 or -1 */
+void seam_say_hello(int memfd);
+uint32_t seam_blob(const void *p, uint32_t len);              /* into the arena's defs: offset or 0 */
+void seam_add_refusals(const char *object, const void *refusals, uint32_t len); /* msgpack: [[symbol, reason, detail], ...] */
+#endif

@@ -1,0 +1,508 @@
+/* thunk_amd64.S: from a patched function to C and back.
+ *
+ *   function:     jmp thunk[slot]            written over its first 5 bytes
+ *   thunk[slot]:  r11 aside, mov $slot, %r11d: the trampoline takes it back
+ *                 jmp common_{full,entry,count}
+ *   common_full:  frame ─► seam_enter ─► call trampoline ─► seam_leave ─► ret
+ *                                 └► 0: put everything back, jmp trampoline
+ *   common_entry: frame ─► seam_enter_only ─► put everything back, jmp trampoline
+ *   common_count: one increment, jmp trampoline
+ *   trampoline:   the function's displaced instructions, jmp function+n
+ *
+ * The frame is an ordinary one with CFI: unwinders, exceptions, longjmp and
+ * cancellation pass through it like through any C function. No return address
+ * is replaced, so shadow stacks agree.
+ *
+ * Vector registers are never touched: everything called here is compiled for
+ * general registers only; the rare path that needs libc saves them (vectors.h).
+ */
+#include "frame.h"
+
+	.text
+	.macro	thunks name, common
+	.balign	64
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
+\name:
+	.cfi_startproc
+	.set	.Lslot_\name, 0
+	.rept	SEAM_MAX_SLOTS
+	.balign	16
+	movq	%r11, THUNK_R11(%rsp)
+	movl	$.Lslot_\name, %r11d
+	jmp	\common
+	.set	.Lslot_\name, .Lslot_\name + SIZEOF_RUN
+	.endr
+	.cfi_endproc
+	.size	\name, .-\name
+	.endm
+
+	thunks	seam_thunks_full, common_full
+	thunks	seam_thunks_entry, common_entry
+	thunks	seam_thunks_count, common_count
+
+	.macro	enter_frame
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	subq	$FRAME_SIZE, %rsp
+	.endm
+
+	/* What the original does not write, its caller may know it does not write
+	 * (gcc -fipa-ra, within one file): all of it stays as the original left it. */
+	.macro	save_left
+	movq	%rcx, FRAME_LEFT+0(%rsp)
+	movq	%rsi, FRAME_LEFT+8(%rsp)
+	movq	%rdi, FRAME_LEFT+16(%rsp)
+	movq	%r8,  FRAME_LEFT+24(%rsp)
+	movq	%r9,  FRAME_LEFT+32(%rsp)
+	movq	%r10, FRAME_LEFT+40(%rsp)
+	movq	%r11, FRAME_LEFT+48(%rsp)
+	.endm
+	.macro	restore_left
+	movq	FRAME_LEFT+0(%rsp), %rcx
+	movq	FRAME_LEFT+8(%rsp), %rsi
+	movq	FRAME_LEFT+16(%rsp), %rdi
+	movq	FRAME_LEFT+24(%rsp), %r8
+	movq	FRAME_LEFT+32(%rsp), %r9
+	movq	FRAME_LEFT+40(%rsp), %r10
+	movq	FRAME_LEFT+48(%rsp), %r11
+	.endm
+
+	.macro	save_args
+	movq	%rdi, FRAME_WORDS+0(%rsp)
+	movq	%rsi, FRAME_WORDS+8(%rsp)
+	movq	%rdx, FRAME_WORDS+16(%rsp)
+	movq	%rcx, FRAME_WORDS+24(%rsp)
+	movq	%r8,  FRAME_WORDS+32(%rsp)
+	movq	%r9,  FRAME_WORDS+40(%rsp)
+	movq	%rax, FRAME_RAX(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%r11, FRAME_RUN(%rsp)
+	movq	%rsp, %rdi
+	.endm
+
+	/* base: register that points at the frame */
+	.macro	restore_args base
+	movq	FRAME_WORDS+0(\base), %rdi
+	movq	FRAME_WORDS+8(\base), %rsi
+	movq	FRAME_WORDS+16(\base), %rdx
+	movq	FRAME_WORDS+24(\base), %rcx
+	movq	FRAME_WORDS+32(\base), %r8
+	movq	FRAME_WORDS+40(\base), %r9
+	movq	FRAME_R10(\base), %r10
+	.endm
+
+	/* The plain case - no filter, nothing behind pointers, room in the chunk - is
+	 * here; the same in C is seam_enter and seam_leave (enter.c), where all other
+	 * cases go. Six argument registers stay where they are, and are written
+	 * straight into the record: rax, rcx, rdx and r10 are put aside to work with. */
+	.balign	64
+	.type	common_full, @function
+common_full:
+	addq	seam_runs(%rip), %r11
+	cmpb	$0, RUN_SPECIAL(%r11)
+	jne	.Lspecial
+.Lplain:
+	enter_frame
+	movq	%rax, FRAME_RAX(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%rcx, FRAME_WORDS+24(%rsp)
+	movq	%rdx, FRAME_WORDS+16(%rsp)
+	movq	%r11, FRAME_RUN(%rsp)
+	movq	seam_tls@gottpoff(%rip), %r10
+	movq	seam_alive(%rip), %rax
+	movq	seam_epoch(%rip), %rcx
+	/* guarded before anything is looked at: a signal handler that comes in
+	 * between would record, too, and move the position */
+	cmpl	$0, %fs:TLS_GUARD(%r10)
+	jne	.Lslow
+	movl	$1, %fs:TLS_GUARD(%r10)
+	movl	(%rax), %eax
+	movl	(%rcx), %ecx
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	.Lunguard
+	cmpl	%fs:TLS_EPOCH(%r10), %ecx
+	jne	.Lunguard
+	movq	%fs:TLS_POS(%r10), %rcx
+	movl	RUN_NEED(%r11), %eax
+	addq	%rcx, %rax
+	cmpq	%fs:TLS_END(%r10), %rax
+	ja	.Lunguard
+	movq	%rdx, 32(%rcx)
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, 8(%rcx)
+	movq	FRAME_WORDS+24(%rsp), %rdx
+	movq	%rdi, 16(%rcx)
+	movq	%rsi, 24(%rcx)
+	movq	%rdx, 40(%rcx)
+	movq	%r8, 48(%rcx)
+	movq	%r9, 56(%rcx)
+	movl	%fs:TLS_SEQ(%r10), %eax
+	incl	%eax
+	movl	%eax, %fs:TLS_SEQ(%r10)
+	movl	%eax, FRAME_SEQ(%rsp)
+	movl	%eax, 4(%rcx)
+	movl	RUN_HEAD(%r11), %eax
+	movl	%eax, (%rcx)
+	movl	RUN_SIZE(%r11), %eax
+	addq	%rax, %rcx
+	movq	%rcx, %fs:TLS_POS(%r10)
+	subq	%fs:TLS_BASE(%r10), %rcx
+	movq	%fs:TLS_CHUNK(%r10), %rax
+	movl	%ecx, CHUNK_COMMITTED(%rax)
+	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	FRAME_WORDS+16(%rsp), %rdx
+	movq	FRAME_WORDS+24(%rsp), %rcx
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_R11(%rsp), %r11
+	movq	%r11, THUNK_R11-8(%rsp)	/* where the trampoline, after the call, looks for it */
+	movq	FRAME_RUN(%rsp), %r11
+	call	*RUN_ORIG(%r11)
+
+	/* rax and rdx are the result */
+	save_left
+	movq	FRAME_RUN(%rsp), %r11
+	movq	seam_tls@gottpoff(%rip), %r10
+	movq	%rax, %rdi
+	movq	%rdx, %rsi
+	cmpl	$0, %fs:TLS_GUARD(%r10)
+	jne	.Lslow_leave
+	movl	$1, %fs:TLS_GUARD(%r10)
+	movq	seam_alive(%rip), %rcx
+	movl	(%rcx), %ecx
+	cmpl	%fs:TLS_GEN(%r10), %ecx
+	jne	.Lunguard_leave
+	movq	%fs:TLS_POS(%r10), %r8
+	leaq	LEAVE_SIZE(%r8), %r9
+	cmpq	%fs:TLS_END(%r10), %r9
+	ja	.Lunguard_leave
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, 8(%r8)
+	movq	%rdi, 16(%r8)
+	movq	seam_errno_off(%rip), %rcx
+	movl	%fs:(%rcx), %ecx
+	movq	%rcx, 24(%r8)
+	movslq	%edi, %rax
+	cmpb	$0, RUN_RET4(%r11)
+	cmove	%rdi, %rax
+	subq	RUN_FAIL_LO(%r11), %rax
+	xorl	%ecx, %ecx
+	cmpq	%rax, RUN_FAIL_SPAN(%r11)
+	setae	%cl
+	xorb	RUN_FAIL_NOT(%r11), %cl
+	negl	%ecx
+	andl	$REC_FAILED, %ecx
+	orl	RUN_HEAD_LATE(%r11), %ecx
+	movl	%ecx, (%r8)
+	movl	FRAME_SEQ(%rsp), %eax
+	movl	%eax, 4(%r8)
+	movq	%r9, %fs:TLS_POS(%r10)
+	subq	%fs:TLS_BASE(%r10), %r9
+	movq	%fs:TLS_CHUNK(%r10), %rax
+	movl	%r9d, CHUNK_COMMITTED(%rax)
+	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	%rdi, %rax
+	movq	%rsi, %rdx
+	restore_left
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_restore_state
+
+	/* C decides. The frame is there; nothing has been changed. */
+.Lunguard:
+	movl	$0, %fs:TLS_GUARD(%r10)
+.Lslow:
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_WORDS+16(%rsp), %rdx
+	movq	FRAME_WORDS+24(%rsp), %rcx
+.Lsave:	save_args
+	call	seam_enter
+	testl	%eax, %eax
+	jz	1f
+	movq	FRAME_NCOPY(%rsp), %rcx
+	testq	%rcx, %rcx
+	jnz	3f
+	movq	FRAME_R11(%rsp), %rax
+	movq	%rax, THUNK_R11-8(%rsp)
+	restore_args %rsp
+	movq	FRAME_RAX(%rsp), %rax
+	call	*FRAME_ORIG(%rsp)
+2:	save_left
+.Lleave:
+	movq	%rax, FRAME_RET(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
+	movq	%rsp, %rdi
+	call	seam_leave
+	movq	FRAME_RET(%rsp), %rax
+	movq	FRAME_RDX(%rsp), %rdx
+	restore_left
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_restore_state
+.Lunguard_leave:
+	movl	$0, %fs:TLS_GUARD(%r10)
+.Lslow_leave:
+	movl	$HOW_RECORDED, FRAME_HOW(%rsp)
+	movq	%rsi, %rdx
+	movq	%rdi, %rax
+	jmp	.Lleave
+	/* not recorded: as if we had not been here */
+1:	restore_args %rsp
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_ORIG(%rsp), %r11
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	jmp	*%r11
+	.cfi_restore_state
+	/* copy rcx stack words below the frame, keeping 16-byte alignment */
+3:	leaq	1(%rcx), %rax
+	andq	$-2, %rax
+	shlq	$3, %rax
+	subq	%rax, %rsp
+	xorl	%eax, %eax
+4:	movq	16(%rbp,%rax,8), %rdx
+	movq	%rdx, (%rsp,%rax,8)
+	incq	%rax
+	cmpq	%rcx, %rax
+	jb	4b
+	leaq	-FRAME_SIZE(%rbp), %r11
+	movq	FRAME_R11(%r11), %rax
+	movq	%rax, THUNK_R11-8(%rsp)
+	restore_args %r11
+	movq	FRAME_RAX(%r11), %rax
+	call	*FRAME_ORIG(%r11)
+	leaq	-FRAME_SIZE(%rbp), %rsp
+	jmp	2b
+	.cfi_endproc
+
+	/* Something is special. One integer filter alone is decided here, so that a
+	 * call it keeps out costs next to nothing. */
+.Lspecial:
+	.cfi_startproc
+	cmpb	$SP_QUICK, RUN_SPECIAL(%r11)
+	jne	.Lframe
+	pushq	%rax
+	.cfi_adjust_cfa_offset 8
+	pushq	%r10
+	.cfi_adjust_cfa_offset 8
+	movzbl	RUN_QUICK_ARG(%r11), %eax
+	leaq	.Largs(%rip), %r10
+	leaq	(%r10,%rax,8), %rax
+	jmp	*%rax
+	.balign	8
+.Largs:	movq	%rdi, %rax
+	jmp	5f
+	.balign	8
+	movq	%rsi, %rax
+	jmp	5f
+	.balign	8
+	movq	%rdx, %rax
+	jmp	5f
+	.balign	8
+	movq	%rcx, %rax
+	jmp	5f
+	.balign	8
+	movq	%r8, %rax
+	jmp	5f
+	.balign	8
+	movq	%r9, %rax
+5:	movzbl	RUN_QUICK_HOW(%r11), %r10d
+	testl	%r10d, %r10d
+	jz	7f
+	cmpl	$QUICK_S4, %r10d
+	jne	6f
+	cltq
+	jmp	7f
+6:	movl	%eax, %eax
+7:	subq	RUN_QUICK_LO(%r11), %rax
+	cmpq	%rax, RUN_QUICK_SPAN(%r11)
+	setae	%al
+	cmpb	RUN_QUICK_WANT(%r11), %al
+	jne	8f
+	popq	%r10
+	.cfi_adjust_cfa_offset -8
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	jmp	.Lplain
+	/* kept out: count it where only this thread writes, else leave it to C */
+	.cfi_adjust_cfa_offset 16
+8:	movq	seam_tls@gottpoff(%rip), %r10
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	9f
+	movq	%fs:TLS_COUNTERS(%r10), %r10
+	testq	%r10, %r10
+	jz	9f
+	movzwl	RUN_ID(%r11), %eax
+	incq	(%r10,%rax,8)
+	popq	%r10
+	.cfi_adjust_cfa_offset -8
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	jmp	*RUN_ORIG(%r11)
+	.cfi_adjust_cfa_offset 16
+9:	popq	%r10
+	.cfi_adjust_cfa_offset -8
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	.cfi_endproc
+.Lframe:
+	enter_frame
+	jmp	.Lsave
+	.cfi_endproc
+	.size	common_full, .-common_full
+
+	.balign	64
+	.type	common_entry, @function
+common_entry:
+	addq	seam_runs(%rip), %r11
+	enter_frame
+	save_args
+	call	seam_enter_only
+	restore_args %rsp
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_ORIG(%rsp), %r11
+	leave
+	.cfi_def_cfa %rsp, 8
+	jmp	*%r11
+	.cfi_endproc
+	.size	common_entry, .-common_entry
+
+	/* A counter of this thread's own, if it has one that is valid in this
+	 * process: one plain increment. Else C finds one, or adds atomically. */
+	.balign	64
+	.type	common_count, @function
+common_count:
+	.cfi_startproc
+	addq	seam_runs(%rip), %r11
+	pushq	%rax
+	.cfi_adjust_cfa_offset 8
+	pushq	%rcx
+	.cfi_adjust_cfa_offset 8
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	movq	seam_tls@gottpoff(%rip), %rcx
+	cmpl	%eax, %fs:TLS_GEN(%rcx)
+	jne	1f
+	cmpb	$0, RUN_SPECIAL(%r11)
+	jne	1f
+	movq	%fs:TLS_COUNTERS(%rcx), %rcx
+	testq	%rcx, %rcx
+	jz	1f
+	movzwl	RUN_ID(%r11), %eax
+	incq	(%rcx,%rax,8)
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	jmp	*RUN_ORIG(%r11)
+	.cfi_adjust_cfa_offset 16
+1:	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	.cfi_endproc
+	enter_frame
+	save_args
+	call	seam_count_slow
+	restore_args %rsp
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_ORIG(%rsp), %r11
+	leave
+	.cfi_def_cfa %rsp, 8
+	jmp	*%r11
+	.cfi_endproc
+	.size	common_count, .-common_count
+
+	/* void seam_with_vectors(void (*fn)(void *), void *arg): call fn, which may
+	 * use vector and x87 registers, and leave them as they were. The save area is
+	 * on the stack: up to a few KiB, asked of cpuid each time (this path is rare). */
+	.balign	16
+	.globl	seam_with_vectors
+	.hidden	seam_with_vectors
+	.type	seam_with_vectors, @function
+seam_with_vectors:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	pushq	%rbx
+	.cfi_offset %rbx, -24
+	pushq	%r12
+	.cfi_offset %r12, -32
+	pushq	%r13
+	.cfi_offset %r13, -40
+	pushq	%r14
+	.cfi_offset %r14, -48
+	movq	%rdi, %r12
+	movq	%rsi, %r13
+	movl	$1, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	btl	$27, %ecx		/* OSXSAVE */
+	jnc	2f
+	movl	$0xd, %eax
+	xorl	%ecx, %ecx
+	cpuid				/* ebx: bytes for what the system enabled */
+	movl	%ebx, %ebx
+	subq	%rbx, %rsp
+	andq	$-64, %rsp
+	movq	$0, 512(%rsp)		/* the header must start as zeros */
+	movq	$0, 520(%rsp)
+	movq	$0, 528(%rsp)
+	movq	$0, 536(%rsp)
+	movq	$0, 544(%rsp)
+	movq	$0, 552(%rsp)
+	movq	$0, 560(%rsp)
+	movq	$0, 568(%rsp)
+	movl	$-1, %eax
+	movl	$-1, %edx
+	xsave64	(%rsp)
+	movq	%rsp, %r14
+	movq	%r13, %rdi
+	cld
+	call	*%r12
+	movq	%r14, %rsp
+	movl	$-1, %eax
+	movl	$-1, %edx
+	xrstor64 (%rsp)
+	jmp	3f
+2:	subq	$512, %rsp
+	andq	$-64, %rsp
+	fxsave64 (%rsp)
+	movq	%rsp, %r14
+	movq	%r13, %rdi
+	call	*%r12
+	movq	%r14, %rsp
+	fxrstor64 (%rsp)
+3:	leaq	-32(%rbp), %rsp
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_endproc
+	.size	seam_with_vectors, .-seam_with_vectors
+
+	.section .note.GNU-stack,"",@progbits

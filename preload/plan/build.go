@@ -1,0 +1,432 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// ErrUnsupported: an object for another processor or class.
+var ErrUnsupported = errors.New("not an x86-64 object")
+
+// slack is how much is read past a function's end: what may be padding.
+const slack = 16
+
+// Bounds on the work one file can cause, whatever its symbols claim: bytes of
+// one function, and of all functions that are looked at.
+const (
+	maxFunction = 1 << 20
+	maxCode     = 128 << 20
+)
+
+// Build plans obj for spec. A function of which nothing can be done is a
+// Refusal, not an error; errors are for objects that cannot be planned at all.
+func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
+	if !obj.Supported() {
+		return nil, fmt.Errorf("plan %s: %w", obj.Name(), ErrUnsupported)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("plan %s: %w", obj.Name(), ErrDamaged)
+		}
+	}()
+	b := builder{obj: obj, spec: spec, done: make(map[uint64]bool)}
+	b.plan.SpecHash = spec.Hash()
+	b.plan.ID = obj.ID
+	b.plan.TextLo, b.plan.TextHi = obj.Text()
+	for i := range spec.Probes {
+		if pr := &spec.Probes[i]; LibMatches(pr.Lib, obj) {
+			b.probe(pr)
+		}
+	}
+	if obj.Soname == guardSoname && capturesMemory(spec) {
+		b.guards()
+	}
+	sort.SliceStable(b.plan.Sites, func(i, j int) bool { return b.plan.Sites[i].Vaddr < b.plan.Sites[j].Vaddr })
+	return &b.plan, nil
+}
+
+type builder struct {
+	obj  *Object
+	spec *hooks.Spec
+	plan Plan
+	done map[uint64]bool // addresses that a probe has taken, or been refused
+	buf  []byte
+	code int // bytes read so far
+	full bool
+}
+
+func (b *builder) refuse(name string, r Reason, detail string) {
+	b.plan.Refusals = append(b.plan.Refusals, Refusal{name, r, detail})
+}
+
+// probe plans every function that one probe names.
+func (b *builder) probe(p *hooks.Probe) {
+	switch {
+	case p.Pack != "":
+		for _, h := range hooks.PackHooks(p.Pack) {
+			if hooks.Glob(p.Sym, h.Name) {
+				for _, i := range b.obj.byName[h.Name] {
+					b.symbol(p, i, false)
+				}
+			}
+		}
+	case !hooks.IsGlob(p.Sym):
+		for _, i := range b.obj.byName[p.Sym] {
+			b.symbol(p, i, true)
+		}
+	default:
+		for i := range b.obj.Symbols {
+			if hooks.Glob(p.Sym, b.obj.Symbols[i].Name) {
+				b.symbol(p, int32(i), false)
+			}
+		}
+	}
+}
+
+// symbol plans one symbol. exact: it was asked for by its very name, so that
+// even a variable deserves an answer.
+func (b *builder) symbol(p *hooks.Probe, index int32, exact bool) {
+	s := &b.obj.Symbols[index]
+	switch s.Type {
+	case SymFunc:
+	case SymIFunc:
+		if !b.done[s.Addr] {
+			b.done[s.Addr] = true
+			b.refuse(s.Name, IFunc, "")
+		}
+		return
+	case SymNone:
+		if !exact {
+			return
+		}
+	default:
+		if exact {
+			b.refuse(s.Name, DataSymbol, "")
+		}
+		return
+	}
+	if b.done[s.Addr] {
+		return
+	}
+	name, aliases := s.Name, b.aliases(s)
+	if !exact && p.Pack == "" {
+		name = b.bestName(p, s, aliases)
+	}
+	b.done[s.Addr] = true
+	h, known := lookup(b.obj, p, name, aliases)
+	if !known {
+		if p.Pack != "" {
+			b.done[s.Addr] = false
+			return
+		}
+		h = hooks.Unknown(name)
+	}
+	names := append([]string{name}, aliases...)
+	for _, n := range names {
+		if why := protectedReason(n); why != "" {
+			b.refuse(name, Protected, why)
+			return
+		}
+	}
+	site, r := b.site(p, h, s, names)
+	if r != nil {
+		b.refuse(name, r.reason, r.detail)
+		if !r.reason.Info().Note {
+			return
+		}
+	}
+	if len(b.plan.Sites) >= maxSites {
+		if !b.full {
+			b.full = true
+			b.refuse(name, TooManySites, "from this one on")
+		}
+		return
+	}
+	b.plan.Sites = append(b.plan.Sites, *site)
+}
+
+// aliases are the other names of the code at s.
+func (b *builder) aliases(s *Symbol) []string {
+	var names []string
+	for _, i := range b.obj.symbolsAt(s.Addr) {
+		if n := b.obj.Symbols[i].Name; n != s.Name {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// bestName picks, among the names of one function that match a pattern, the
+// one that says most: with a prototype, then with the fewest underscores in
+// front, then the shortest.
+func (b *builder) bestName(p *hooks.Probe, s *Symbol, aliases []string) string {
+	best := s.Name
+	if len(aliases) == 0 {
+		return best
+	}
+	_, bestKnown := lookupName(b.obj, p, best)
+	for _, n := range aliases {
+		if !hooks.Glob(p.Sym, n) {
+			continue
+		}
+		_, known := lookupName(b.obj, p, n)
+		if known != bestKnown {
+			if known {
+				best, bestKnown = n, true
+			}
+			continue
+		}
+		if simpler(n, best) {
+			best = n
+		}
+	}
+	return best
+}
+
+func simpler(a, b string) bool {
+	if ua, ub := underscores(a), underscores(b); ua != ub {
+		return ua < ub
+	}
+	if len(a) != len(b) {
+		return len(a) < len(b)
+	}
+	return a < b
+}
+
+func underscores(s string) int {
+	n := 0
+	for n < len(s) && s[n] == '_' {
+		n++
+	}
+	return n
+}
+
+// body reads a function and the little after it that padding may need.
+func (b *builder) body(s *Symbol) (body, *refusal) {
+	if !b.obj.executable(s.Addr) {
+		return body{}, &refusal{NotCode, ""}
+	}
+	if s.Size == 0 {
+		return body{}, &refusal{NoSize, ""}
+	}
+	if s.Size > maxFunction {
+		return body{}, &refusal{Unreadable, "larger than any function"}
+	}
+	n := int(s.Size) + slack
+	if b.code += n; b.code > maxCode {
+		return body{}, &refusal{Unreadable, "the file's functions overlap or are too large"}
+	}
+	if _, avail, ok := b.obj.at(s.Addr); ok && avail < uint64(n) {
+		n = int(avail)
+	}
+	if cap(b.buf) < n {
+		b.buf = make([]byte, max(n, 1<<16))
+	}
+	code := b.obj.text(b.buf[:n], s.Addr)
+	if uint64(len(code)) < s.Size {
+		return body{}, &refusal{Unreadable, ""}
+	}
+	next, _ := b.obj.nextSymbol(s.Addr)
+	return body{vaddr: s.Addr, code: code, size: int(s.Size), next: next}, nil
+}
+
+// site plans one function. A refusal with a note comes with a site.
+func (b *builder) site(p *hooks.Probe, h *hooks.Hook, s *Symbol, names []string) (*Site, *refusal) {
+	f, r := b.body(s)
+	if r != nil {
+		return nil, r
+	}
+	m, r := relocate(f)
+	if r != nil {
+		return nil, r
+	}
+	site := &Site{Name: h.Name, Vaddr: s.Addr, Instrument: uint8(p.Instrument),
+		Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
+	if p.Instrument == 0 {
+		site.Instrument = uint8(hooks.Log)
+	}
+
+	h2 := *h
+	for _, n := range names {
+		if mustBeEntryOnly(n) && !h2.NoProto {
+			h2.EntryOnly = true
+		}
+	}
+	note := b.kind(site, &h2, f, names, p.Filters)
+	if note != nil && !note.reason.Info().Note {
+		return nil, note
+	}
+	filters, err := resolve(&h2, p.Filters)
+	if err != nil {
+		return nil, &refusal{BadFilter, err.Error()}
+	}
+	site.Filters = filters
+	b.words(site, &h2)
+	site.Def = hooks.EncodeDef(&h2, b.obj.Name(), defKind(site), hooks.Instrument(site.Instrument))
+	return site, note
+}
+
+// needsResult: a filter can be answered only when the call returns.
+func needsResult(fs []hooks.Filter) bool {
+	for i := range fs {
+		if fs[i].Kind == hooks.FilterFailed || fs[i].Kind == hooks.FilterMinDuration {
+			return true
+		}
+	}
+	return false
+}
+
+// kind chooses the thunk.
+//
+//	           needs the result        does not
+//	log        Full, else refused      Full, else Entry
+//	hist       Full, else refused      Full, else refused
+//	count      Full, else refused      Entry with filters, else Count
+func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filters []hooks.Filter) *refusal {
+	inst := hooks.Instrument(site.Instrument)
+	late := needsResult(filters)
+	needs := late || inst == hooks.Hist
+	if inst == hooks.Count && !late {
+		if site.Kind = Count; len(filters) > 0 {
+			site.Kind = Entry
+		}
+		return nil
+	}
+	var why *refusal
+	switch {
+	case h.NoProto:
+		for _, n := range names {
+			if mustBeEntryOnly(n) {
+				why = &refusal{ReturnsTwiceOrCaller, ""}
+			}
+		}
+		if why == nil {
+			if ok, detail := framesafe(b.obj, f); !ok {
+				why = &refusal{StackArgsUnknown, detail}
+			}
+		}
+	case h.EntryOnly:
+		why = &refusal{}
+	}
+	if why == nil {
+		site.Kind = Full
+		h.EntryOnly = false
+		return nil
+	}
+	if needs {
+		return &refusal{NeedsReturn, why.detail}
+	}
+	site.Kind = Entry
+	h.EntryOnly = true
+	if why.reason == ReasonNone {
+		return nil // its hook says so: nothing to explain
+	}
+	return why
+}
+
+// words fills in what is captured.
+func (b *builder) words(site *Site, h *hooks.Hook) {
+	site.FailOp, site.RetWidth, site.FailVals = uint8(h.Fail.Op), h.Fail.Width, h.Fail.Vals
+	if site.RetWidth != 4 && site.RetWidth != 8 {
+		site.RetWidth = 8
+	}
+	site.Flags |= SiteFlags(h.Flags) & (FlagNoReturn | FlagForks | FlagExec | FlagExit)
+	if h.Errno {
+		site.Flags |= FlagErrno
+	}
+	nregs, nstack, ncopy := hooks.Words(h)
+	if site.Kind == Full {
+		site.NCopy = uint8(min(ncopy, 255))
+	}
+	if site.Kind == Count {
+		return
+	}
+	// A counter or a histogram keeps no words; filters still look at them.
+	if hooks.Instrument(site.Instrument) == hooks.Log || len(site.Filters) > 0 {
+		site.NRegs, site.NStack = uint8(nregs), uint8(nstack)
+	}
+	if site.NCopy < site.NStack {
+		site.NCopy = site.NStack
+	}
+	if hooks.Instrument(site.Instrument) != hooks.Log {
+		return
+	}
+	site.Ops = ops(h)
+	if site.Kind == Full && h.Handover != hooks.HandoverNone {
+		site.Handover = uint8(h.Handover)
+		site.Flags |= FlagHandover
+	}
+}
+
+// defKind is the probe's kind as the stream names it.
+func defKind(s *Site) string {
+	switch hooks.Instrument(s.Instrument) {
+	case hooks.Count:
+		return "count"
+	case hooks.Hist:
+		return "hist"
+	}
+	if s.Kind == Entry {
+		return "entry"
+	}
+	return "call"
+}
+
+// guards sees to it that the core hears of changes to the address space, with
+// a flag on the sites that are there anyway.
+func (b *builder) guards() {
+	bySite := make(map[uint64]int, len(b.plan.Sites))
+	for i := range b.plan.Sites {
+		bySite[b.plan.Sites[i].Vaddr] = i
+	}
+	for _, name := range guards {
+		for _, index := range b.obj.byName[name] {
+			s := &b.obj.Symbols[index]
+			if s.Type != SymFunc {
+				continue
+			}
+			if i, ok := bySite[s.Addr]; ok {
+				b.plan.Sites[i].Flags |= FlagGuard
+				continue
+			}
+			f, r := b.body(s)
+			var m moved
+			if r == nil {
+				m, r = relocate(f)
+			}
+			if r != nil {
+				b.refuse(name, r.reason, r.detail)
+				continue
+			}
+			bySite[s.Addr] = len(b.plan.Sites)
+			b.plan.Sites = append(b.plan.Sites, Site{Name: name, Vaddr: s.Addr, Kind: Guard, Flags: FlagGuard,
+				RetWidth: 8, Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes})
+		}
+	}
+}
+
+// capturesMemory: some site of the spec, in whatever object, reads memory.
+// Which functions a pattern will find is not known here, so a pattern counts.
+func capturesMemory(spec *hooks.Spec) bool {
+	for i := range spec.Probes {
+		p := &spec.Probes[i]
+		for j := range p.Filters {
+			if p.Filters[j].Kind == hooks.FilterPrefix {
+				return true
+			}
+		}
+		if p.Instrument == hooks.Count || p.Instrument == hooks.Hist {
+			continue
+		}
+		if p.Pack != "" || hooks.IsGlob(p.Sym) {
+			return true
+		}
+		if h, ok := hooks.Lookup("", p.Sym); ok && len(hooks.Ops(h)) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"testing"
+
+	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// TestCoverage plans whole libraries. The floors are what was measured on
+// Debian 12, minus a little: patched is the share of functions that can be
+// patched at all, framed the share of those that are recorded with their
+// return although no prototype is known. libcrypto and
+// libpython have many functions that begin with a call.
+func TestCoverage(t *testing.T) {
+	for _, tc := range []struct {
+		lib             string
+		patched, framed float64
+	}{
+		{libc, 0.975, 0.87},
+		{sqlite, 0.97, 0.82},
+		{ssl, 0.975, 0.85},
+		{crypto, 0.93, 0.88},
+		{python3, 0.965, 0.85},
+	} {
+		t.Run(tc.lib, func(t *testing.T) {
+			t.Parallel()
+			o := open(t, tc.lib)
+			p, err := Build(o, &hooks.Spec{Probes: []hooks.Probe{{Sym: "*"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			funcs := map[uint64]bool{}
+			for i := range o.Symbols {
+				if o.Symbols[i].Type == SymFunc {
+					funcs[o.Symbols[i].Addr] = true
+				}
+			}
+			full, reasons := 0, map[string]int{}
+			for i := range p.Sites {
+				s := &p.Sites[i]
+				if s.Kind == Full {
+					full++
+				}
+				if !equivalent(t, s) {
+					t.Errorf("%s: trampoline is not the prologue\n%s", s.Name, p.Explain(s.Name))
+				}
+			}
+			for _, r := range p.Refusals {
+				reasons[r.Reason.String()]++
+			}
+			patched, framed := float64(len(p.Sites))/float64(len(funcs)), float64(full)/float64(len(p.Sites))
+			t.Logf("%d functions, %.2f%% patched, %.2f%% of those framed; %v", len(funcs), 100*patched, 100*framed, reasons)
+			if patched < tc.patched {
+				t.Errorf("%.2f%% patched, want %.2f%%", 100*patched, 100*tc.patched)
+			}
+			if framed < tc.framed {
+				t.Errorf("%.2f%% framed, want %.2f%%", 100*framed, 100*tc.framed)
+			}
+			// Every function of the object has an answer.
+			if got := len(p.Sites); got+len(p.Refusals) < len(funcs) {
+				t.Errorf("%d sites and %d refusals for %d functions", got, len(p.Refusals), len(funcs))
+			}
+		})
+	}
+}
+
+// equivalent checks a trampoline against the bytes it displaces, instruction
+// by instruction, with x86asm where it can be trusted: same operation, same
+// operands, same target.
+func equivalent(t *testing.T, s *Site) bool {
+	t.Helper()
+	fixed := map[int]Fix{}
+	for _, f := range s.Fixes {
+		fixed[int(f.At)] = f
+	}
+	from, to := s.Orig, s.Tramp
+	o := 0 // in the trampoline
+	ended := false
+	for at := 0; at < len(from); {
+		if o >= len(to) {
+			return ended // the rest is the padding of a short function
+		}
+		a, ok := decode(from[at:])
+		if !ok {
+			return false
+		}
+		ended = a.ends()
+		b, ok := decode(to[o:])
+		if !ok {
+			return false
+		}
+		next := s.Vaddr + uint64(at+a.len)
+		switch {
+		case a.rel:
+			if a.isJmp() != b.isJmp() || a.isJcc() != b.isJcc() || a.op&15 != b.op&15 && a.isJcc() {
+				return false
+			}
+			if f, ok := fixed[o+b.immOff]; ok && (f.Target != next+uint64(a.target) || int(f.Addend) != 4) {
+				return false
+			}
+		case a.ripRel:
+			f, ok := fixed[o+b.dispOff]
+			if !ok || a.len != b.len || f.Target != next+uint64(a.disp) || int(f.Addend) != b.len-b.dispOff {
+				return false
+			}
+		default:
+			if string(from[at:at+a.len]) != string(to[o:o+b.len]) {
+				return false
+			}
+		}
+		if a.enc == encLegacy && !a.isEndbr64() && !a.rel {
+			x, err1 := x86asm.Decode(from[at:], 64)
+			y, err2 := x86asm.Decode(to[o:], 64)
+			if err1 != nil || err2 != nil || x.Op != y.Op || x.Len != a.len || y.Len != b.len {
+				return false
+			}
+		}
+		at += a.len
+		o += b.len
+		if at >= len(from) && !a.ends() {
+			// And back.
+			j, ok := decode(to[o:])
+			f, has := fixed[o+1]
+			return ok && j.isJmp() && has && f.Target == s.Vaddr+uint64(len(from)) && o+j.len == len(to)
+		}
+	}
+	return o == len(to)
+}

@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// compile builds a C program of testdata against the core's header.
+func compile(t *testing.T, src string, args ...string) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), "x")
+	args = append([]string{"-O1", "-Wall", "-Werror", "-I../core", "-o", exe, src}, args...)
+	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc %v: %v\n%s", args, err, out)
+	}
+	return exe
+}
+
+// TestLayoutIsThatOfTheHeader compares this package's offsets with those a C
+// compiler gives abi.h.
+func TestLayoutIsThatOfTheHeader(t *testing.T) {
+	want := []any{
+		"sizeof(seam_plan)", headerSize, "sizeof(seam_site)", siteSize, "sizeof(seam_fix)", fixSize, "sizeof(seam_op)", opSize,
+		"sizeof(seam_filter)", filterSize,
+		"seam_plan.version", hdrVersion, "seam_plan.size", hdrSize, "seam_plan.check", hdrCheck, "seam_plan.spec_hash", hdrSpec,
+		"seam_plan.dev", hdrDev, "seam_plan.ino", hdrIno, "seam_plan.fsize", hdrFsize, "seam_plan.mtime_ns", hdrMtime,
+		"seam_plan.nsites", hdrNsites, "seam_plan.sites_off", hdrSites, "seam_plan.refusals_off", hdrRefOff,
+		"seam_plan.refusals_len", hdrRefLn, "seam_plan.text_lo", hdrTextLo, "seam_plan.text_hi", hdrTextHi,
+		"seam_site.vaddr", siteVaddr, "seam_site.kind", siteKind, "seam_site.instrument", siteInstr, "seam_site.flags", siteFlags,
+		"seam_site.patch_len", sitePatch, "seam_site.nregs", siteNregs, "seam_site.nstack", siteNstack, "seam_site.ncopy", siteNcopy,
+		"seam_site.nops", siteNops, "seam_site.orig", siteOrig, "seam_site.tramp_off", siteTrampOff, "seam_site.tramp_len", siteTrampLen,
+		"seam_site.fix_off", siteFixOff, "seam_site.nfix", siteNfix, "seam_site.ops_off", siteOpsOff, "seam_site.filt_off", siteFiltOff,
+		"seam_site.nfilt", siteNfilt, "seam_site.fail_op", siteFailOp, "seam_site.ret_width", siteRetWidth,
+		"seam_site.handover", siteHandover, "seam_site.def_off", siteDefOff, "seam_site.def_len", siteDefLen,
+		"seam_site.name_off", siteNameOff, "seam_site.fail_val", siteFailVal,
+		"seam_fix.at", 0, "seam_fix.kind", 2, "seam_fix.addend", 3, "seam_fix.target", 8,
+		"seam_op.op", 0, "seam_op.arg", 1, "seam_op.len", 2, "seam_op.when", 3, "seam_op.cap", 4, "seam_op.unit", 6,
+		"seam_filter.what", 0, "seam_filter.arg", 1, "seam_filter.cmp", 2, "seam_filter.len", 3, "seam_filter.width", 4,
+		"seam_filter.is_signed", 5, "seam_filter.value", 8, "seam_filter.str", 16,
+		"SEAM_PLAN_VERSION", planVersion, "SEAM_MAX_PATCH", maxPatch, "SEAM_MAX_WORDS", maxWords,
+		"SEAM_SITE_FULL", int(Full), "SEAM_SITE_ENTRY", int(Entry), "SEAM_SITE_COUNT", int(Count), "SEAM_SITE_GUARD", int(Guard),
+		"SEAM_SF_ERRNO", int(FlagErrno), "SEAM_SF_HANDOVER", int(FlagHandover), "SEAM_SF_NORETURN", int(FlagNoReturn),
+		"SEAM_SF_FORKS", int(FlagForks), "SEAM_SF_EXEC", int(FlagExec), "SEAM_SF_EXIT", int(FlagExit), "SEAM_SF_GUARD", int(FlagGuard),
+		"SEAM_FIX_REL32", int(FixRel32), "SEAM_FIX_ABS64", int(FixAbs64),
+		"SEAM_OP_STR", opStr, "SEAM_OP_BUF", opBuf, "SEAM_OP_BUFP", opBufP, "SEAM_OP_RETSTR", opRetStr,
+		"SEAM_WHEN_ENTER", whenEnter, "SEAM_WHEN_LEAVE", whenLeave, "SEAM_WHEN_OK", whenOK,
+		"SEAM_FILT_INT", filtInt, "SEAM_FILT_PREFIX", filtPrefix, "SEAM_FILT_FAILED", filtFailed, "SEAM_FILT_MINDUR", filtMinDur,
+	}
+	var text strings.Builder
+	for i := 0; i < len(want); i += 2 {
+		fmt.Fprintln(&text, want[i], want[i+1])
+	}
+	out, err := exec.Command(compile(t, "testdata/layout.c")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(text.String(), string(out)); d != "" {
+		t.Errorf("layout (-Go +C):\n%s", d)
+	}
+}

@@ -1,0 +1,447 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Sizes and offsets of preload/core/abi.h. layout_test.go compiles that header
+// and compares.
+const (
+	planMagic   = "SEAMPLAN"
+	planVersion = 2
+
+	headerSize = 128
+	siteSize   = 128
+	fixSize    = 16
+	opSize     = 8
+	filterSize = 80
+
+	checkFrom = 24 // the check sum covers what follows it
+
+	hdrVersion, hdrSize, hdrCheck, hdrSpec   = 8, 12, 16, 24
+	hdrDev, hdrIno, hdrFsize, hdrMtime       = 32, 40, 48, 56
+	hdrNsites, hdrSites, hdrRefOff, hdrRefLn = 64, 68, 72, 76
+	hdrTextLo, hdrTextHi                     = 80, 88
+
+	siteVaddr, siteKind, siteInstr, siteFlags, sitePatch = 0, 8, 9, 10, 11
+	siteNregs, siteNstack, siteNcopy, siteNops           = 12, 13, 14, 15
+	siteOrig                                             = 16
+	siteTrampOff, siteTrampLen, siteFixOff, siteNfix     = 40, 44, 48, 52
+	siteOpsOff, siteFiltOff                              = 56, 60
+	siteNfilt, siteFailOp, siteRetWidth, siteHandover    = 64, 65, 66, 67
+	siteDefOff, siteDefLen, siteNameOff                  = 68, 72, 76
+	siteFailVal                                          = 80
+
+	maxSites    = 16384
+	maxPlanSize = 64 << 20
+	maxTramp    = 256
+	maxFixes    = 16
+	maxOps      = 32
+	maxFilters  = 16
+	maxName     = 4096
+	maxDef      = 1 << 20
+)
+
+// Kind is SEAM_SITE_*.
+type Kind uint8
+
+const (
+	Full  Kind = 1
+	Entry Kind = 2
+	Count Kind = 3
+	Guard Kind = 4
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Full:
+		return "full"
+	case Entry:
+		return "entry"
+	case Count:
+		return "count"
+	case Guard:
+		return "guard"
+	}
+	return "unknown"
+}
+
+// SiteFlags is SEAM_SF_*.
+type SiteFlags uint8
+
+const (
+	FlagErrno    SiteFlags = 1
+	FlagHandover SiteFlags = 2
+	FlagNoReturn SiteFlags = 4
+	FlagForks    SiteFlags = 8
+	FlagExec     SiteFlags = 16
+	FlagExit     SiteFlags = 32
+	FlagGuard    SiteFlags = 64
+)
+
+// Op is struct seam_op.
+type Op struct {
+	Op, Arg, Len, When uint8
+	Cap, Unit          uint16
+}
+
+// Filter is struct seam_filter.
+type Filter struct {
+	What, Arg, Cmp, Width uint8
+	Signed                bool
+	Value                 int64
+	Str                   string // at most 64 bytes
+}
+
+// Site is struct seam_site.
+type Site struct {
+	Name       string
+	Vaddr      uint64
+	Kind       Kind
+	Instrument uint8
+	Flags      SiteFlags
+	NRegs      uint8
+	NStack     uint8
+	NCopy      uint8
+	Orig       []byte // the displaced bytes; its length is patch_len
+	Tramp      []byte
+	Fixes      []Fix
+	Ops        []Op
+	Filters    []Filter
+	FailOp     uint8
+	RetWidth   uint8
+	FailVals   [3]int64
+	Handover   uint8
+	Def        []byte
+}
+
+// Refusal says that a function is not patched, or, when its reason is a note,
+// that it is patched in a lesser way.
+type Refusal struct {
+	Name   string
+	Reason Reason
+	Detail string
+}
+
+// Plan is what to do with one ELF file for one spec.
+type Plan struct {
+	SpecHash       uint64
+	ID             Identity
+	TextLo, TextHi uint64
+	Sites          []Site
+	Refusals       []Refusal
+}
+
+// checksum is FNV-1a over little-endian 64-bit words, then over the bytes that
+// are left: a start-up reads 100 KiB of plan, and byte by byte that takes longer
+// than all the patching.
+func checksum(b []byte) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for ; len(b) >= 8; b = b[8:] {
+		h = (h ^ le.Uint64(b)) * 0x100000001b3
+	}
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 0x100000001b3
+	}
+	return h
+}
+
+// fnv1a64 is the key of the plan cache.
+func fnv1a64(b []byte) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 0x100000001b3
+	}
+	return h
+}
+
+// Encode is the plan file.
+func (p *Plan) Encode() []byte {
+	n := headerSize + len(p.Sites)*siteSize
+	b := make([]byte, n, n+len(p.Sites)*256)
+	align := func() {
+		for len(b)%8 != 0 {
+			b = append(b, 0)
+		}
+	}
+	for i := range p.Sites {
+		s := &p.Sites[i]
+		align()
+		fixOff := len(b)
+		for _, f := range s.Fixes {
+			b = le.AppendUint16(b, f.At)
+			b = append(b, byte(f.Kind), f.Addend, 0, 0, 0, 0)
+			b = le.AppendUint64(b, f.Target)
+		}
+		opsOff := len(b)
+		for _, o := range s.Ops {
+			b = append(b, o.Op, o.Arg, o.Len, o.When)
+			b = le.AppendUint16(b, o.Cap)
+			b = le.AppendUint16(b, o.Unit)
+		}
+		filtOff := len(b)
+		for _, f := range s.Filters {
+			str := f.Str[:min(len(f.Str), 64)]
+			sign := byte(0)
+			if f.Signed {
+				sign = 1
+			}
+			b = append(b, f.What, f.Arg, f.Cmp, byte(len(str)), f.Width, sign, 0, 0)
+			b = le.AppendUint64(b, uint64(f.Value))
+			b = append(b, str...)
+			b = append(b, make([]byte, 64-len(str))...)
+		}
+		trampOff := len(b)
+		b = append(b, s.Tramp...)
+		defOff := len(b)
+		b = append(b, s.Def...)
+		nameOff := len(b)
+		b = append(b, s.Name...)
+		b = append(b, 0)
+
+		d := b[headerSize+i*siteSize:][:siteSize]
+		u32 := func(off, v int) { le.PutUint32(d[off:], uint32(v)) }
+		le.PutUint64(d[siteVaddr:], s.Vaddr)
+		d[siteKind], d[siteInstr], d[siteFlags], d[sitePatch] = byte(s.Kind), s.Instrument, byte(s.Flags), byte(len(s.Orig))
+		d[siteNregs], d[siteNstack], d[siteNcopy], d[siteNops] = s.NRegs, s.NStack, s.NCopy, byte(len(s.Ops))
+		copy(d[siteOrig:siteOrig+maxPatch], s.Orig)
+		u32(siteTrampOff, trampOff)
+		u32(siteTrampLen, len(s.Tramp))
+		u32(siteFixOff, fixOff)
+		u32(siteNfix, len(s.Fixes))
+		u32(siteOpsOff, opsOff)
+		u32(siteFiltOff, filtOff)
+		d[siteNfilt], d[siteFailOp], d[siteRetWidth], d[siteHandover] = byte(len(s.Filters)), s.FailOp, s.RetWidth, s.Handover
+		u32(siteDefOff, defOff)
+		u32(siteDefLen, len(s.Def))
+		u32(siteNameOff, nameOff)
+		for j, v := range s.FailVals {
+			le.PutUint64(d[siteFailVal+8*j:], uint64(v))
+		}
+	}
+	refOff := len(b)
+	b = appendRefusals(b, p.Refusals)
+	refLen := len(b) - refOff
+	align()
+
+	copy(b, planMagic)
+	le.PutUint32(b[hdrVersion:], planVersion)
+	le.PutUint32(b[hdrSize:], uint32(len(b)))
+	le.PutUint64(b[hdrSpec:], p.SpecHash)
+	le.PutUint64(b[hdrDev:], p.ID.Dev)
+	le.PutUint64(b[hdrIno:], p.ID.Ino)
+	le.PutUint64(b[hdrFsize:], p.ID.Size)
+	le.PutUint64(b[hdrMtime:], p.ID.MtimeNS)
+	le.PutUint32(b[hdrNsites:], uint32(len(p.Sites)))
+	le.PutUint32(b[hdrSites:], headerSize)
+	le.PutUint32(b[hdrRefOff:], uint32(refOff))
+	le.PutUint32(b[hdrRefLn:], uint32(refLen))
+	le.PutUint64(b[hdrTextLo:], p.TextLo)
+	le.PutUint64(b[hdrTextHi:], p.TextHi)
+	le.PutUint64(b[hdrCheck:], checksum(b[checkFrom:]))
+	return b
+}
+
+// Errors of Decode.
+var (
+	ErrNotPlan  = errors.New("not a plan file")
+	ErrVersion  = errors.New("plan file of another version")
+	ErrChecksum = errors.New("plan file with a wrong check sum")
+	ErrBadPlan  = errors.New("malformed plan file")
+)
+
+// Decode reads a plan file. It takes nothing on trust: every offset, count and
+// enumeration is checked, so that what it accepts the core accepts too.
+func Decode(b []byte) (*Plan, error) {
+	if len(b) < headerSize || string(b[:8]) != planMagic {
+		return nil, ErrNotPlan
+	}
+	if v := le.Uint32(b[hdrVersion:]); v != planVersion {
+		return nil, fmt.Errorf("decode plan: version %d: %w", v, ErrVersion)
+	}
+	if uint64(le.Uint32(b[hdrSize:])) != uint64(len(b)) {
+		return nil, fmt.Errorf("decode plan: size: %w", ErrBadPlan)
+	}
+	if le.Uint64(b[hdrCheck:]) != checksum(b[checkFrom:]) {
+		return nil, ErrChecksum
+	}
+	p := &Plan{
+		SpecHash: le.Uint64(b[hdrSpec:]),
+		ID: Identity{Dev: le.Uint64(b[hdrDev:]), Ino: le.Uint64(b[hdrIno:]),
+			Size: le.Uint64(b[hdrFsize:]), MtimeNS: le.Uint64(b[hdrMtime:])},
+		TextLo: le.Uint64(b[hdrTextLo:]), TextHi: le.Uint64(b[hdrTextHi:]),
+	}
+	n := le.Uint32(b[hdrNsites:])
+	sites, ok := slice(b, le.Uint32(b[hdrSites:]), n, siteSize, maxSites)
+	if !ok {
+		return nil, fmt.Errorf("decode plan: sites: %w", ErrBadPlan)
+	}
+	if n > 0 {
+		p.Sites = make([]Site, n)
+	}
+	for i := range p.Sites {
+		if !p.Sites[i].decode(b, sites[i*siteSize:][:siteSize]) {
+			return nil, fmt.Errorf("decode plan: site %d: %w", i, ErrBadPlan)
+		}
+	}
+	ref, ok := slice(b, le.Uint32(b[hdrRefOff:]), le.Uint32(b[hdrRefLn:]), 1, maxPlanSize)
+	if !ok {
+		return nil, fmt.Errorf("decode plan: refusals: %w", ErrBadPlan)
+	}
+	if p.Refusals, ok = parseRefusals(ref); !ok {
+		return nil, fmt.Errorf("decode plan: refusals: %w", ErrBadPlan)
+	}
+	return p, nil
+}
+
+// slice is n items of size bytes at off, if that is within b and n <= limit.
+func slice(b []byte, off, n uint32, size, limit int) ([]byte, bool) {
+	if uint64(n) > uint64(limit) {
+		return nil, false
+	}
+	end := uint64(off) + uint64(n)*uint64(size)
+	if end > uint64(len(b)) {
+		return nil, false
+	}
+	return b[off:end:end], true
+}
+
+func (s *Site) decode(b, d []byte) bool {
+	u32 := func(off int) uint32 { return le.Uint32(d[off:]) }
+	s.Vaddr = le.Uint64(d[siteVaddr:])
+	s.Kind, s.Instrument, s.Flags = Kind(d[siteKind]), d[siteInstr], SiteFlags(d[siteFlags])
+	s.NRegs, s.NStack, s.NCopy = d[siteNregs], d[siteNstack], d[siteNcopy]
+	patch := int(d[sitePatch])
+	if s.Kind < Full || s.Kind > Guard || s.Instrument > 3 || patch < jumpLen || patch > maxPatch ||
+		s.NRegs > 6 || int(s.NRegs)+int(s.NStack) > maxWords || s.NCopy < s.NStack {
+		return false
+	}
+	s.Orig = append([]byte(nil), d[siteOrig:siteOrig+patch]...)
+	tramp, ok := slice(b, u32(siteTrampOff), u32(siteTrampLen), 1, maxTramp)
+	if !ok {
+		return false
+	}
+	s.Tramp = append([]byte(nil), tramp...)
+	fixes, ok := slice(b, u32(siteFixOff), u32(siteNfix), fixSize, maxFixes)
+	if !ok {
+		return false
+	}
+	for ; len(fixes) > 0; fixes = fixes[fixSize:] {
+		f := Fix{At: le.Uint16(fixes), Kind: FixKind(fixes[2]), Addend: fixes[3], Target: le.Uint64(fixes[8:])}
+		width := map4or8(f.Kind)
+		if width == 0 || int(f.At)+width > len(s.Tramp) || f.Kind == FixRel32 && int(f.Addend) < width {
+			return false
+		}
+		s.Fixes = append(s.Fixes, f)
+	}
+	words := s.NRegs + s.NStack
+	ops, ok := slice(b, u32(siteOpsOff), uint32(d[siteNops]), opSize, maxOps)
+	if !ok {
+		return false
+	}
+	for ; len(ops) > 0; ops = ops[opSize:] {
+		o := Op{ops[0], ops[1], ops[2], ops[3], le.Uint16(ops[4:]), le.Uint16(ops[6:])}
+		if !o.valid(words) {
+			return false
+		}
+		s.Ops = append(s.Ops, o)
+	}
+	filters, ok := slice(b, u32(siteFiltOff), uint32(d[siteNfilt]), filterSize, maxFilters)
+	if !ok {
+		return false
+	}
+	for ; len(filters) > 0; filters = filters[filterSize:] {
+		f := Filter{What: filters[0], Arg: filters[1], Cmp: filters[2], Width: filters[4], Signed: filters[5] != 0, Value: int64(le.Uint64(filters[8:]))}
+		if filters[3] > 64 || filters[5] > 1 {
+			return false
+		}
+		f.Str = string(filters[16 : 16+int(filters[3])])
+		if !f.valid(words) {
+			return false
+		}
+		s.Filters = append(s.Filters, f)
+	}
+	s.FailOp, s.RetWidth, s.Handover = d[siteFailOp], d[siteRetWidth], d[siteHandover]
+	if s.FailOp > 4 {
+		return false
+	}
+	def, ok := slice(b, u32(siteDefOff), u32(siteDefLen), 1, maxDef)
+	if !ok {
+		return false
+	}
+	if len(def) > 0 {
+		s.Def = append([]byte(nil), def...)
+	}
+	off := u32(siteNameOff)
+	if uint64(off) >= uint64(len(b)) {
+		return false
+	}
+	rest := b[off:]
+	rest = rest[:min(len(rest), maxName+1)]
+	s.Name = cstring(rest)
+	if len(s.Name) == len(rest) {
+		return false // no NUL
+	}
+	for i := range s.FailVals {
+		s.FailVals[i] = int64(le.Uint64(d[siteFailVal+8*i:]))
+	}
+	return true
+}
+
+func map4or8(k FixKind) int {
+	switch k {
+	case FixRel32:
+		return 4
+	case FixAbs64:
+		return 8
+	}
+	return 0
+}
+
+const (
+	opStr, opRetStr   = 1, 7
+	opBuf, opBufP     = 2, 3
+	opLenRet          = 0xff
+	whenEnter         = 1
+	whenLeave, whenOK = 2, 4
+	maxWords          = 12
+)
+
+func (o Op) valid(words uint8) bool {
+	if o.Op < opStr || o.Op > opRetStr || o.When&^(whenEnter|whenLeave|whenOK) != 0 {
+		return false
+	}
+	enter, leave := o.When&whenEnter != 0, o.When&whenLeave != 0
+	if enter == leave || enter && o.When&whenOK != 0 {
+		return false
+	}
+	if o.Op == opRetStr {
+		return leave
+	}
+	if o.Arg >= words {
+		return false
+	}
+	switch o.Op {
+	case opBuf:
+		return o.Len == opLenRet && leave || o.Len < words
+	case opBufP:
+		return o.Len < words
+	}
+	return true
+}
+
+func (f Filter) valid(words uint8) bool {
+	switch f.What {
+	case filtInt:
+		return f.Arg < words && f.Cmp >= 1 && f.Cmp <= 7 && (f.Width == 1 || f.Width == 2 || f.Width == 4 || f.Width == 8)
+	case filtPrefix:
+		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2)
+	case filtFailed, filtMinDur:
+		return true
+	}
+	return false
+}
+
+// SEAM_FILT_*.
+const filtInt, filtPrefix, filtFailed, filtMinDur = 1, 2, 3, 4

@@ -1,0 +1,3 @@
+	test %rdi, %rdi
+	je f+8
+	jmp f+5

@@ -1,0 +1,3 @@
+	mov %rdi, %rax
+	xor %ecx, %ecx
+	jmp f+5

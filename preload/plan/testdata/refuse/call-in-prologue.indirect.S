@@ -1,0 +1,4 @@
+f:	push %rbx
+	call *data(%rip)
+	pop %rbx
+	ret

@@ -1,0 +1,4 @@
+f:	push %rbx
+	call *8(%rax)
+	pop %rbx
+	ret

@@ -1,0 +1,4 @@
+f:	jrcxz 1f
+	mov (%rdi), %eax
+1:	ret
+	nop

@@ -1,0 +1,5 @@
+f:	nop
+1:	nop
+	loop 1b
+	nop
+	ret

@@ -1,0 +1,5 @@
+# next 3
+f:	xor %eax, %eax
+	nop
+	mov %edi, %eax
+	ret

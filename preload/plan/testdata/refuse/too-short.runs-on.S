@@ -1,0 +1,6 @@
+# size 2
+f:	xor %eax, %eax
+	nop
+	nop
+	nop
+	nop

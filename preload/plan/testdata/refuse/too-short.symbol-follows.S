@@ -1,0 +1,5 @@
+# size 3
+f:	xor %eax, %eax
+	ret
+	push %rbx
+	ret

@@ -1,0 +1,6 @@
+# A debugger may own it.
+f:	int3
+	ret
+	nop
+	nop
+	nop

@@ -1,0 +1,3 @@
+f:	xbegin 1f
+	xend
+1:	ret

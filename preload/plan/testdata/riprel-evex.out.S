@@ -1,0 +1,2 @@
+	vpternlogd $5, data(%rip), %ymm2, %ymm17
+	jmp f+11

@@ -1,0 +1,2 @@
+	vmovdqu data(%rip), %ymm0
+	jmp f+8

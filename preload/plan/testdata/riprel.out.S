@@ -1,0 +1,2 @@
+	cmpb $1, data(%rip)
+	jmp f+7

@@ -1,0 +1,3 @@
+# The trampoline runs on the original's stack.
+f:	mov 8(%rsp), %rax
+	ret

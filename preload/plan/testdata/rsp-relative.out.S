@@ -1,0 +1,2 @@
+	mov 8(%rsp), %rax
+	jmp f+5

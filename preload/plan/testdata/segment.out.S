@@ -1,0 +1,2 @@
+	mov %fs:0x28, %rax
+	jmp f+9

@@ -1,0 +1,4 @@
+	jmp f+5
+	xor %edi, %edi
+	nop
+	jmp f+5

@@ -1,0 +1,2 @@
+	endbr64
+	bnd jmp *data(%rip)

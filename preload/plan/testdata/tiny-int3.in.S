@@ -1,0 +1,7 @@
+# size 1
+f:	ret
+	int3
+	int3
+	int3
+	int3
+	int3

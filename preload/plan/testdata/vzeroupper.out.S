@@ -1,0 +1,3 @@
+	vzeroupper
+	xor %eax, %eax
+	jmp f+5
