@@ -1,0 +1,48 @@
+package launcher
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// Prepared is all that has to be on disk and in the environment for a spec to
+// reach a target.
+type Prepared struct {
+	Injection
+	Objects  []string // loaded when the target starts; nil without a target
+	Planned  []Planned
+	Warnings []Warning
+}
+
+// Prepare makes the plans and writes the spec; library is what Cache.Library
+// returned. t is nil when the target isn't known yet; then plans are made for
+// installed libraries only.
+func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []string) (*Prepared, error) {
+	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket}}
+	var err error
+	if spec.Plans, err = c.Plans(); err != nil {
+		return nil, fmt.Errorf("make plan cache: %w", err)
+	}
+	if exe, err := os.Executable(); err == nil {
+		spec.Planner = exe // for libraries that nobody could foresee
+	}
+	if t != nil {
+		p.Objects = Dependencies(t, environ)
+	}
+	if err := ResolvePaths(spec, p.Objects); err != nil {
+		return nil, err
+	}
+	encoded, err := spec.Encode()
+	if err != nil {
+		return nil, err
+	}
+	installed := Installed()
+	p.Planned = Preplan(spec, p.Objects, installed)
+	p.Warnings = Warnings(spec, p.Planned, p.Objects, installed)
+	if p.Spec, err = c.StoreSpec(encoded); err != nil {
+		return nil, err
+	}
+	return p, nil
+}

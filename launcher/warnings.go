@@ -1,0 +1,167 @@
+package launcher
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/preload/plan"
+)
+
+// Warning is about a probe that will, as far as can be told, see nothing.
+type Warning struct {
+	Probe string
+	Text  string   // "matches nothing in libc.so.6"
+	Near  []string // names it may have been meant to be
+}
+
+func (w Warning) String() string {
+	s := fmt.Sprintf("probe '%s' %s", w.Probe, w.Text)
+	if len(w.Near) > 0 {
+		s += "; nearest: " + strings.Join(w.Near, ", ")
+	}
+	return s
+}
+
+const mostNear = 3
+
+// Warnings looks for the probes among spec's that match nothing. Packs are left
+// out: what they name is known to exist, and their libraries may come late.
+func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []Warning {
+	var out []Warning
+	for i := range spec.Probes {
+		if p := &spec.Probes[i]; p.Pack == "" {
+			if w, ok := warning(p, work, atStart, installed); ok {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
+
+func warning(p *hooks.Probe, work []Planned, atStart, installed []string) (Warning, bool) {
+	w := Warning{Probe: p.Text}
+	for i := range work {
+		if hooks.MatchLib(p.Lib, work[i].Path) && planNames(work[i].Plan, p.Sym) {
+			return w, false
+		}
+	}
+	// Now look into the objects themselves: the plan may know the function by
+	// another of its names.
+	where, when := matching(p.Lib, atStart), "in what is loaded at start"
+	if len(where) == 0 {
+		if where = matching(p.Lib, installed); p.Lib == "" || len(where) > maxInstalled {
+			return w, false
+		}
+		when = "in the installed libraries"
+	}
+	if len(where) == 0 {
+		if strings.Contains(p.Lib, "/") {
+			if hooks.IsGlob(p.Lib) || !missing(p.Lib) {
+				return w, false // some file, that may be loaded later
+			}
+			w.Text = "matches nothing: there is no file " + p.Lib
+			return w, true
+		}
+		w.Text = fmt.Sprintf("matches nothing yet: no library '%s' is loaded at start, nor installed", p.Lib)
+		w.Near = nearLibraries(p.Lib, atStart, installed)
+		return w, true
+	}
+	var names []string
+	for _, path := range where {
+		o, err := plan.Open(path)
+		if err != nil {
+			continue
+		}
+		o.Close()
+		for _, s := range o.Symbols {
+			if hooks.Glob(p.Sym, s.Name) {
+				return w, false
+			}
+			if s.Type == plan.SymFunc || s.Type == plan.SymIFunc {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	if len(where) == 1 {
+		when = "in " + filepath.Base(where[0])
+	}
+	w.Text = "matches nothing " + when
+	w.Near = nearest(strings.Trim(p.Sym, "*?"), slices.Compact(names))
+	return w, true
+}
+
+// nearest suggests names; two letters in the wrong order, the commonest slip, count
+// as one mistake.
+func nearest(name string, names []string) []string {
+	var out []string
+	for _, n := range names {
+		if swapped(name, n) {
+			out = append(out, n)
+		}
+	}
+	for _, n := range plan.Nearest(name, names, mostNear) {
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out[:min(len(out), mostNear)]
+}
+
+// swapped says whether a and b differ by two neighbouring letters changing places.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i+1 < len(a); i++ {
+		if a[i] != b[i] {
+			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+		}
+	}
+	return false
+}
+
+// planNames says whether the plan has an answer, of whichever kind, for a
+// function that the pattern names.
+func planNames(p *plan.Plan, sym string) bool {
+	if p == nil {
+		return false
+	}
+	for i := range p.Sites {
+		if p.Sites[i].Kind != plan.Guard && hooks.Glob(sym, p.Sites[i].Name) {
+			return true
+		}
+	}
+	for i := range p.Refusals {
+		if hooks.Glob(sym, p.Refusals[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func matching(lib string, objects []string) []string {
+	var out []string
+	for _, o := range objects {
+		if hooks.MatchLib(lib, o) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// nearLibraries suggests libraries in the short form in which probes name them.
+func nearLibraries(lib string, objects ...[]string) []string {
+	var names []string
+	for _, list := range objects {
+		for _, o := range list {
+			name, _, _ := strings.Cut(filepath.Base(o), ".so")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return nearest(strings.Trim(lib, "*?"), slices.Compact(names))
+}
