@@ -1,0 +1,328 @@
+package collector
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seam-project/seam/preload/plan"
+	"github.com/seam-project/seam/wire"
+	"github.com/seam-project/seam/wire/arena"
+	"github.com/seam-project/seam/wire/drain"
+)
+
+// A held arena is one whose memory we have. k.mu guards it, except drainer and
+// stream, which belong to the step that runs.
+type held struct {
+	k     *keeper
+	id    [16]byte
+	a     *arena.Arena
+	pid   uint32 // of the process that made it, as it says
+	peer  uint32 // the same as the kernel says: another number in another pid namespace
+	pidfd int
+	pids  []uint32 // that said hello for this arena
+	ino   uint64   // of the memfd, to find it in /proc/PID/maps
+
+	mainDead bool
+	busy     bool      // a step runs
+	claimed  bool      // we hold the owner word
+	deserted time.Time // since when it looks as if nobody drains
+	forking  time.Time // since when only children that are not registered yet keep it
+	looked   time.Time // when the process table was last checked thoroughly
+
+	d   *drain.Drainer
+	out *io.PipeWriter
+	end chan struct{} // closed when our own stream is counted
+}
+
+// alive tells whether any process may still write to the arena; k.mu is held.
+func (h *held) alive() bool {
+	if !h.mainDead {
+		if h.pidfd < 0 && gone(h.peer) {
+			h.mainDead = true
+		} else if last, ok := h.k.latest[h.pid]; !ok || last.id == h.id {
+			return true
+		}
+	}
+	thorough := time.Since(h.looked) > 500*time.Millisecond
+	if thorough {
+		h.looked = time.Now()
+	}
+	for i := range h.a.Procs() {
+		p := &h.a.Procs()[i]
+		pid := atomic.LoadUint32(&p.Pid)
+		if atomic.LoadUint32(&p.State) != arena.ProcLive || pid == 0 || pid == h.pid {
+			continue
+		}
+		if h.lives(pid, thorough) {
+			return true
+		}
+	}
+	// A child whose parent died before it could register itself.
+	if h.a.Forking() > 0 {
+		if h.forking.IsZero() {
+			h.forking = time.Now()
+		}
+		return time.Since(h.forking) < forkGrace
+	}
+	return false
+}
+
+// forkGrace is how long a child may take from fork to its first instruction. A
+// fork that failed is waited for too, once.
+const forkGrace = 250 * time.Millisecond
+
+// uses tells whether a process is, or was, one of the arena's.
+func (h *held) uses(pid uint32) bool {
+	if pid == h.peer || h.pid != h.peer {
+		return true
+	}
+	for i := range h.a.Procs() {
+		if atomic.LoadUint32(&h.a.Procs()[i].Pid) == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// lives tells whether process pid still uses the arena.
+func (h *held) lives(pid uint32, thorough bool) bool {
+	if last, ok := h.k.latest[pid]; ok && last.id != h.id {
+		return false // it announced another one since: exec, or the pid was used again
+	}
+	if h.pid != h.peer {
+		// Another pid namespace: the number means nothing here. The core notes
+		// ends it sees; those it can't see are settled by Finish.
+		return true
+	}
+	if gone(pid) {
+		return false
+	}
+	return !thorough || h.maps(pid)
+}
+
+// maps tells whether process pid has the arena mapped: not, when its number was
+// used again or it went on as a program that does not load seam.
+func (h *held) maps(pid uint32) bool {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/maps")
+	if err != nil {
+		return !os.IsNotExist(err) // may not look: believe the process table
+	}
+	if len(b) == 0 { // its first thread has ended, others may not have
+		return true
+	}
+	return h.ino == 0 || bytes.Contains(b, []byte(" "+strconv.FormatUint(h.ino, 10)+" "))
+}
+
+// gone tells whether a process has ended, reaped or not. For 0 it is false:
+// nobody is meant.
+func gone(pid uint32) bool {
+	if pid == 0 {
+		return false
+	}
+	if unix.Kill(int(pid), 0) == unix.ESRCH {
+		return true
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
+	if err != nil {
+		return os.IsNotExist(err)
+	}
+	return zombie(b)
+}
+
+// zombie reads /proc/PID/stat. A process whose first thread has ended looks like
+// a zombie too; it lives as long as it has others.
+func zombie(stat []byte) bool {
+	const threads = 17                                         // fields behind the state
+	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // the name before may hold anything
+	return len(f) > threads && (f[0][0] == 'Z' && len(f[threads]) == 1 && f[threads][0] <= '1' || f[0][0] == 'X')
+}
+
+// orphanAfter is how long an arena must look deserted where appearances may
+// deceive for a moment.
+const orphanAfter = 100 * time.Millisecond
+
+// orphan tells whether nobody drains an arena whose processes live; k.mu is held.
+func (h *held) orphan() bool {
+	who, died := h.a.Owner()
+	deserted := false
+	switch {
+	case died: // the agent is dead, children live
+		return true
+	case who == 0 && h.mainDead: // it never had one
+		return true
+	case who == 0:
+		// An agent starts before the arena is full. When it is full and stays
+		// so there will be none.
+		deserted = h.a.FullChunks()*4 >= h.a.NumChunks()*3
+	case who != arena.OwnerCollector && h.pid == h.peer:
+		// Dead, though its thread was not on a robust list.
+		deserted = gone(h.a.OwnerPID())
+	}
+	if !deserted {
+		h.deserted = time.Time{}
+		return false
+	}
+	if h.deserted.IsZero() {
+		h.deserted = time.Now()
+	}
+	return time.Since(h.deserted) >= orphanAfter
+}
+
+// claim takes the owner word of an orphan; k.mu is held.
+func (h *held) claim() bool {
+	if h.claimed {
+		return true
+	}
+	self := uint32(os.Getpid())
+	if who, died := h.a.Owner(); who != 0 && !died {
+		h.a.TakeOwner(arena.OwnerCollector, self)
+		h.claimed = true
+	} else {
+		h.claimed = h.a.TryOwn(arena.OwnerCollector, self)
+	}
+	return h.claimed
+}
+
+// guarded runs f with faults on the shared memory turned into an error: another
+// process made it, and this one must outlive whatever it did.
+func (h *held) guarded(what string, f func() error) (ok bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			h.k.c.note("adopt", fmt.Sprintf("%s: %v", what, p), "")
+			ok = false
+		}
+	}()
+	if err := f(); err != nil {
+		h.k.c.note("adopt", fmt.Sprintf("%s: %v", what, err), "")
+		return false
+	}
+	return true
+}
+
+// open makes the drainer and the stream it writes to, which is followed, saved
+// and counted like a connection's.
+func (h *held) open() {
+	if h.d != nil {
+		return
+	}
+	in, out := io.Pipe()
+	h.out, h.end = out, make(chan struct{})
+	c := h.k.c
+	t := &tee{c: c, id: c.nextID.Add(1), r: in}
+	go func() {
+		defer close(h.end)
+		in.CloseWithError(c.follow(t, nil, nil, nil))
+	}()
+	h.d = drain.New(h.a, out, drain.Options{
+		Hello:  wire.Hello{V: wire.Version, PID: int(h.pid), From: "collector"},
+		SQL:    h.k.takeShadow(h.id),
+		Upto:   func(uid uint64) uint32 { return c.b.Upto(h.id, uid) },
+		Alive:  h.threadLives,
+		Reason: func(id uint8) string { return plan.Reason(id).String() },
+	})
+}
+
+// threadLives is drain.Options.Alive.
+func (h *held) threadLives(pid, tid uint32) bool {
+	h.k.mu.Lock()
+	mainDead := h.mainDead
+	last, moved := h.k.latest[pid]
+	h.k.mu.Unlock()
+	switch {
+	case moved && last.id != h.id:
+		return false
+	case pid == h.pid && mainDead:
+		return false
+	case h.pid != h.peer:
+		return pid != h.pid || !gone(h.peer)
+	case gone(pid):
+		return false
+	}
+	return tid == 0 || arena.Alive(pid, tid)
+}
+
+// pass drains what is there while processes live.
+func (h *held) pass() bool {
+	ok := h.guarded("drain arena of a living process", func() error {
+		h.open()
+		_, err := h.d.Pass()
+		return err
+	})
+	if !ok { // give up on it rather than try again and again
+		h.close()
+		return true
+	}
+	return false
+}
+
+// finish drains the arena of dead processes to its end.
+func (h *held) finish() bool {
+	h.guarded("drain arena of ended process", func() error {
+		if who, _ := h.a.Owner(); who != arena.OwnerCollector {
+			h.a.TakeOwner(arena.OwnerCollector, uint32(os.Getpid()))
+		}
+		h.a.Rescue()
+		h.open()
+		_, err := h.d.Finish()
+		return err
+	})
+	h.close()
+	return true
+}
+
+// finalise settles an arena when the collector ends. Processes that still run
+// keep it; we read what is there if nobody else does.
+func (h *held) finalise() bool {
+	h.k.mu.Lock()
+	alive := !h.mainDead && !gone(h.peer) && h.lives(h.pid, true)
+	if !alive {
+		h.mainDead = true
+		h.looked = time.Time{}
+		if alive = h.alive(); alive && h.pid != h.peer {
+			// The process table can't be checked; an agent that drains can.
+			who, died := h.a.Owner()
+			alive = who != 0 && who != arena.OwnerCollector && !died
+		}
+	}
+	claimed := h.claimed
+	h.k.mu.Unlock()
+	if !alive {
+		return h.finish()
+	}
+	if claimed {
+		h.pass()
+	}
+	h.close()
+	return true
+}
+
+// close ends our stream and waits until it is counted.
+func (h *held) close() {
+	if h.out != nil {
+		h.out.Close()
+		<-h.end
+		h.out = nil
+	}
+	if h.claimed {
+		h.a.ReleaseOwner(arena.OwnerCollector)
+	}
+}
+
+// release frees what the arena holds.
+func (h *held) release() {
+	h.a.Close()
+	if h.pidfd >= 0 {
+		unix.Close(h.pidfd)
+		h.pidfd = -1
+	}
+	h.k.c.b.Release(h.id)
+}

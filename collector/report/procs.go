@@ -1,0 +1,200 @@
+package report
+
+import "sort"
+
+// A proc is one process: a pid between its start and its end.
+type proc struct {
+	Process
+	image int64 // start of the latest image, epoch ns
+}
+
+// before notes a command line that exec replaced.
+func (p *proc) before(exe string, argv []string) {
+	if len(argv) == 0 {
+		argv = []string{exe}
+	}
+	if len(p.Execs) < 32 {
+		p.Execs = append(p.Execs, argv)
+	}
+}
+
+// wentOn tells an exec from a pid that was used again. Both look the same to
+// whoever drained the old image, which is gone; but after an exec nobody saw an
+// exit, the parent is the same, and no time has passed.
+func (p *proc) wentOn(ppid int, start int64) bool {
+	const soon = 2e9 // ns; pids come round again after 32,768 processes at the least
+	return p.Status == nil && ppid == p.PPID && start < p.EndNS+soon
+}
+
+// maxProcs bounds the processes that are remembered.
+const maxProcs = 100_000
+
+// procs knows the processes of a run, by pid; a pid that was used again is
+// another process.
+type procs struct {
+	list  []*proc
+	byPID map[int]*proc // the latest of each pid
+	over  uint64
+}
+
+// get returns the process that has this pid now, making it if need be; nil when
+// there are too many.
+func (ps *procs) get(pid int) *proc {
+	if p := ps.byPID[pid]; p != nil {
+		return p
+	}
+	return ps.add(pid)
+}
+
+func (ps *procs) add(pid int) *proc {
+	if len(ps.list) >= maxProcs {
+		ps.over++
+		return nil
+	}
+	if ps.byPID == nil {
+		ps.byPID = make(map[int]*proc)
+	}
+	p := new(proc)
+	p.PID = pid
+	ps.list = append(ps.list, p)
+	ps.byPID[pid] = p
+	return p
+}
+
+// image records what a process said of itself when it (or an exec in it) began.
+func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, newImage bool) *proc {
+	p := ps.get(pid)
+	if p == nil {
+		return nil
+	}
+	if newImage && (p.Exe != "" || len(p.Argv) > 0) {
+		switch {
+		case p.Ended && p.wentOn(ppid, start):
+			p.Ended, p.EndNS = false, 0
+			p.before(p.Exe, p.Argv)
+		case p.Ended && start > p.EndNS: // the pid was used again
+			if p = ps.add(pid); p == nil {
+				return nil
+			}
+		case start < p.image: // drained late: an image before the one we know
+			p.before(exe, argv)
+			if start != 0 {
+				p.StartNS = min(p.StartNS, start)
+			}
+			return p
+		default:
+			p.before(p.Exe, p.Argv)
+		}
+	}
+	if newImage {
+		p.image = start
+	}
+	if ppid != 0 {
+		p.PPID = ppid
+	}
+	if exe != "" || len(argv) > 0 {
+		p.Exe, p.Argv = exe, argv
+	}
+	if p.StartNS == 0 || start != 0 && start < p.StartNS {
+		p.StartNS = start
+	}
+	return p
+}
+
+func (ps *procs) fork(t int64, pid, ppid int) {
+	p := ps.byPID[pid]
+	if p != nil && p.Ended && p.EndNS <= t {
+		p = nil
+	}
+	if p == nil {
+		if p = ps.add(pid); p == nil {
+			return
+		}
+	}
+	p.PPID = ppid
+	if p.StartNS == 0 {
+		p.StartNS = t
+	}
+	if parent := ps.byPID[ppid]; parent != nil && p.Exe == "" && len(p.Argv) == 0 {
+		p.Exe, p.Argv = parent.Exe, parent.Argv
+	}
+}
+
+func (ps *procs) end(t int64, pid int, status int, known bool) {
+	p := ps.get(pid)
+	if p == nil {
+		return
+	}
+	p.Ended = true
+	p.EndNS = max(p.EndNS, t)
+	if known {
+		s := status
+		p.Status = &s
+	}
+}
+
+// tree lists the processes parents first, each with its depth.
+func (ps *procs) tree() []Process {
+	sorted := append([]*proc(nil), ps.list...)
+	sort.SliceStable(sorted, func(i, j int) bool {
+		a, b := sorted[i], sorted[j]
+		if a.StartNS != b.StartNS {
+			return a.StartNS < b.StartNS
+		}
+		return a.PID < b.PID
+	})
+	// A child belongs to the latest process with its parent's pid that began
+	// before it did.
+	byPID := make(map[int][]*proc)
+	for _, p := range sorted {
+		byPID[p.PID] = append(byPID[p.PID], p)
+	}
+	kids := make(map[*proc][]*proc)
+	var roots []*proc
+	for _, p := range sorted {
+		var parent *proc
+		for _, q := range byPID[p.PPID] {
+			if q != p && (parent == nil || q.StartNS <= p.StartNS) {
+				parent = q
+			}
+		}
+		if parent == nil || parent.StartNS > p.StartNS {
+			roots = append(roots, p)
+		} else {
+			kids[parent] = append(kids[parent], p)
+		}
+	}
+	out := make([]Process, 0, len(sorted))
+	seen := make(map[*proc]bool)
+	type item struct {
+		p     *proc
+		depth int
+	}
+	walk := func(root *proc) {
+		stack := []item{{root, 0}}
+		for len(stack) > 0 {
+			it := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			if seen[it.p] {
+				continue
+			}
+			seen[it.p] = true
+			e := it.p.Process
+			e.Depth = it.depth
+			out = append(out, e)
+			k := kids[it.p]
+			for i := len(k) - 1; i >= 0; i-- {
+				stack = append(stack, item{k[i], it.depth + 1})
+			}
+		}
+	}
+	for _, r := range roots {
+		walk(r)
+	}
+	for _, p := range sorted { // parents in a ring, with equal start times
+		if !seen[p] {
+			walk(p)
+		}
+	}
+	return out
+}
