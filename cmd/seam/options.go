@@ -1,0 +1,277 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// option is a row of the one table that flags, environment variables and help
+// are made from.
+type option struct {
+	name, short string
+	arg         string // what the value is called in help; "" for a switch
+	env         string // variable that gives the value when the flag doesn't
+	help        string
+	in          []string // commands that have it
+	value       func(*flags) pflag.Value
+}
+
+// flags are the values of all options; a command reads those it has.
+type flags struct {
+	set     *pflag.FlagSet
+	probes  list
+	packs   list
+	onFull  hooks.OnFull
+	blockMS int
+	buffer  int64
+	start   hooks.Start
+	socket  string
+	live    bool
+	json    bool
+	output  string
+	report  string
+	quiet   bool
+	format  string
+	explain string
+	all     bool
+	command *command
+}
+
+var options = []option{
+	{name: "probe", short: "p", arg: "PROBE", env: "SEAM_PROBES", in: []string{"run", "exec", "env", "doctor"},
+		help:  "watch these functions, e.g. 'libc:open*' (repeatable; in the variable: one per line)",
+		value: func(f *flags) pflag.Value { return &f.probes }},
+	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "doctor"},
+		help:  "watch these packs of functions, comma-separated; 'all', 'none' (default: all, or none with -p)",
+		value: func(f *flags) pflag.Value { return &commaList{&f.packs} }},
+	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env"},
+		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
+		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},
+	{name: "block-timeout", arg: "TIME", env: "SEAM_BLOCK_TIMEOUT", in: []string{"run", "exec", "env"},
+		help:  "longest time one call may wait with --on-full block (default 100ms)",
+		value: func(f *flags) pflag.Value { return (*millis)(&f.blockMS) }},
+	{name: "buffer", arg: "SIZE", env: "SEAM_BUFFER", in: []string{"run", "exec", "env"},
+		help:  "size of the buffer in the target (default 8MiB)",
+		value: func(f *flags) pflag.Value { return (*size)(&f.buffer) }},
+	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env"},
+		help:  "when the agent starts in the target: demand (default), first, now, or never",
+		value: func(f *flags) pflag.Value { return (*start)(&f.start) }},
+	{name: "socket", arg: "PATH", in: []string{"run"},
+		help:  "where to listen for the target (default: a private path)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
+	{name: "socket", arg: "PATH", env: "SEAM_SOCKET", in: []string{"exec", "env", "listen"},
+		help:  "the reader's socket (default: the one 'seam listen' makes)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
+	{name: "live", in: []string{"run"}, env: "SEAM_LIVE",
+		help:  "print calls as they happen",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.live) }},
+	{name: "json", in: []string{"run", "listen", "report", "doctor"},
+		help:  "write for machines",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.json) }},
+	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "listen"},
+		help:  "save the stream, for 'seam report FILE'",
+		value: func(f *flags) pflag.Value { return (*text)(&f.output) }},
+	{name: "report", arg: "FILE", env: "SEAM_REPORT", in: []string{"run"},
+		help:  "write the report to FILE instead of standard error",
+		value: func(f *flags) pflag.Value { return (*text)(&f.report) }},
+	{name: "quiet", short: "q", env: "SEAM_QUIET", in: []string{"run"},
+		help:  "print no report and no warnings",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.quiet) }},
+	{name: "format", short: "f", arg: "FORMAT", in: []string{"env"},
+		help:  "shell (default), env-file, or systemd",
+		value: func(f *flags) pflag.Value { return (*text)(&f.format) }},
+	{name: "explain", arg: "SYMBOL", in: []string{"doctor"},
+		help:  "show how this function is patched, or why it can't be",
+		value: func(f *flags) pflag.Value { return (*text)(&f.explain) }},
+	{name: "all", short: "a", in: []string{"doctor"},
+		help:  "list every function",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.all) }},
+}
+
+func optionsOf(c *command) []option {
+	var own []option
+	for _, o := range options {
+		if slices.Contains(o.in, c.name) {
+			own = append(own, o)
+		}
+	}
+	return own
+}
+
+// flags makes the flag set of one command.
+func (a *app) flags(c *command) *flags {
+	f := &flags{set: pflag.NewFlagSet(c.name, pflag.ContinueOnError), command: c,
+		buffer: hooks.DefaultBuffer, blockMS: hooks.DefaultBlockMS, format: "shell"}
+	f.set.SetInterspersed(!c.target)
+	f.set.Usage = func() {}
+	f.set.SortFlags = false
+	for _, o := range optionsOf(c) {
+		fl := f.set.VarPF(o.value(f), o.name, o.short, o.help)
+		if o.arg == "" {
+			fl.NoOptDefVal = "true"
+		}
+	}
+	return f
+}
+
+// environment gives options that were not set on the command line the values of
+// their variables.
+func (f *flags) environment(environ []string) error {
+	for _, o := range optionsOf(f.command) {
+		if o.env == "" || f.set.Changed(o.name) {
+			continue
+		}
+		for _, kv := range environ {
+			v, ok := strings.CutPrefix(kv, o.env+"=")
+			if !ok || v == "" {
+				continue
+			}
+			if err := f.set.Set(o.name, v); err != nil {
+				p := &problem{msg: fmt.Sprintf("%s='%s': %s", o.env, v, err)}
+				if inner, ok := flagError(f.command, err).(*problem); ok {
+					p = &problem{msg: fmt.Sprintf("%s: %s", o.env, strings.TrimPrefix(inner.msg, "--"+o.name+": ")), hint: inner.hint}
+				}
+				return p
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// The values. Set's errors reach the user through flagError.
+
+type text string
+
+func (v *text) String() string     { return string(*v) }
+func (v *text) Set(s string) error { *v = text(s); return nil }
+func (v *text) Type() string       { return "text" }
+
+type boolean bool
+
+func (v *boolean) String() string { return strconv.FormatBool(bool(*v)) }
+func (v *boolean) Type() string   { return "bool" }
+func (v *boolean) Set(s string) error {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return &problem{msg: fmt.Sprintf("not true or false: '%s'", s)}
+	}
+	*v = boolean(b)
+	return nil
+}
+
+// list is repeatable; a line break separates, too, for the variable.
+type list []string
+
+func (v *list) String() string { return strings.Join(*v, "\n") }
+func (v *list) Type() string   { return "list" }
+func (v *list) Set(s string) error {
+	for line := range strings.SplitSeq(s, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			*v = append(*v, line)
+		}
+	}
+	return nil
+}
+
+type commaList struct{ *list }
+
+func (v *commaList) Set(s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			*v.list = append(*v.list, name)
+		}
+	}
+	return nil
+}
+
+type onFull hooks.OnFull
+
+func (v *onFull) String() string { return hooks.OnFull(*v).String() }
+func (v *onFull) Type() string   { return "policy" }
+func (v *onFull) Set(s string) error {
+	o, ok := hooks.ParseOnFull(s)
+	if !ok {
+		return oneOf("policy", s, []string{"drop-oldest", "drop-newest", "block"})
+	}
+	*v = onFull(o)
+	return nil
+}
+
+type start hooks.Start
+
+func (v *start) String() string { return hooks.Start(*v).String() }
+func (v *start) Type() string   { return "when" }
+func (v *start) Set(s string) error {
+	o, ok := hooks.ParseStart(s)
+	if !ok {
+		return oneOf("start", s, []string{"demand", "first", "now", "never"})
+	}
+	*v = start(o)
+	return nil
+}
+
+type millis int
+
+func (v *millis) String() string { return (time.Duration(*v) * time.Millisecond).String() }
+func (v *millis) Type() string   { return "time" }
+func (v *millis) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return &problem{msg: fmt.Sprintf("not a time: '%s'", s), hint: "a number with a unit: 50ms, 1.5s"}
+	}
+	if d < time.Millisecond || d > hooks.MaxBlockMS*time.Millisecond {
+		return &problem{msg: fmt.Sprintf("'%s' is out of range", s), hint: fmt.Sprintf("from 1ms to %s", hooks.MaxBlockMS*time.Millisecond)}
+	}
+	*v = millis(d / time.Millisecond)
+	return nil
+}
+
+type size int64
+
+func (v *size) String() string { return strconv.FormatInt(int64(*v), 10) }
+func (v *size) Type() string   { return "size" }
+func (v *size) Set(s string) error {
+	n, err := parseSize(s)
+	if err != nil {
+		return err
+	}
+	if n < hooks.MinBuffer || n > hooks.MaxBuffer {
+		return &problem{msg: fmt.Sprintf("'%s' is out of range", s), hint: "from 64KiB to 1GiB"}
+	}
+	*v = size(n)
+	return nil
+}
+
+// parseSize reads a number of bytes: 65536, 512k, 8MiB. All units are powers of 1024.
+func parseSize(s string) (int64, error) {
+	bad := &problem{msg: fmt.Sprintf("not a size: '%s'", s), hint: "a number of bytes, or with a unit: 512KiB, 8MiB"}
+	digits := strings.TrimRight(s, "kKmMgGiIbB")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 {
+		return 0, bad
+	}
+	shift := 0
+	switch strings.ToLower(s[len(digits):]) {
+	case "", "b":
+	case "k", "kb", "kib":
+		shift = 10
+	case "m", "mb", "mib":
+		shift = 20
+	case "g", "gb", "gib":
+		shift = 30
+	default:
+		return 0, bad
+	}
+	if n > (1<<62)>>shift {
+		return 0, bad
+	}
+	return n << shift, nil
+}

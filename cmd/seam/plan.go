@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/preload/plan"
+)
+
+// plan makes the plans of objects for a spec and stores them in its cache. A
+// target runs it, when it loads a library that the launcher did not foresee and
+// its agent does not run (preload/core/planner.c).
+func (a *app) plan(f *flags) (int, error) {
+	if f.set.NArg() < 2 {
+		return 0, &problem{msg: "no spec, or no object", hint: "seam plan is for programs that seam watches; you want seam doctor"}
+	}
+	text, err := os.ReadFile(f.set.Arg(0))
+	if err != nil {
+		return 0, fmt.Errorf("read spec: %w", err)
+	}
+	spec, err := hooks.ParseSpec(text)
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range f.set.Args()[1:] {
+		if err := planOne(spec, path); err != nil {
+			return 0, fmt.Errorf("plan %s: %w", path, err)
+		}
+	}
+	return 0, nil
+}
+
+func planOne(spec *hooks.Spec, path string) error {
+	obj, err := plan.Open(path)
+	if err != nil {
+		return err
+	}
+	defer obj.Close()
+	p, err := plan.Build(obj, spec)
+	if err != nil {
+		return err
+	}
+	return plan.Store(spec.Plans, p)
+}

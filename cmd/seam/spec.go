@@ -1,0 +1,60 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// spec makes the spec that the flags ask for. Single probes come before packs:
+// of two that name the same function, the first has it.
+func (f *flags) spec() (*hooks.Spec, error) {
+	s := hooks.NewSpec()
+	s.OnFull, s.BlockMS, s.Buffer, s.Start, s.Socket = f.onFull, f.blockMS, f.buffer, f.start, f.socket
+	for _, text := range f.probes {
+		p, err := hooks.ParseProbe(text)
+		if err != nil {
+			return nil, err
+		}
+		s.Probes = append(s.Probes, p)
+	}
+	packs, err := f.packNames()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range packs {
+		p, ok := hooks.PackProbe(name)
+		if !ok {
+			return nil, oneOf("pack", name, append(hooks.Packs(), "all", "none"))
+		}
+		s.Probes = append(s.Probes, p)
+	}
+	if len(s.Probes) == 0 {
+		return nil, &problem{msg: "nothing to watch", hint: "give a probe (-p 'libc:open*') or a pack (-H file)"}
+	}
+	return s, nil
+}
+
+func (f *flags) packNames() ([]string, error) {
+	if len(f.packs) == 0 {
+		if len(f.probes) > 0 {
+			return nil, nil
+		}
+		return hooks.DefaultPacks(), nil
+	}
+	var names []string
+	for _, n := range f.packs {
+		switch n {
+		case "none":
+		case "all":
+			names = append(names, hooks.Packs()...)
+		default:
+			if err := oneOf("pack", n, append(hooks.Packs(), "all", "none")); err != nil {
+				return nil, err
+			}
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
