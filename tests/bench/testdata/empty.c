@@ -1,0 +1,1 @@
+int seam_empty;

@@ -1,0 +1,8 @@
+/* The functions that are probed: about 1 ns each, so that what is added shows. */
+#include <stdint.h>
+#define KEEP __attribute__((noinline, visibility("default")))
+KEEP long work_six(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + f; }
+KEEP long work_count(long a, long b) { return a + 3 * b + 7; }
+KEEP long work_filtered(long a, long b) { return 3 * a + 5 * b + 7; }
+KEEP long work_hist(long a, long b) { return 2 * a + 5 * b + 1; }
+KEEP long work_plain(long a, long b) { return 7 * a + 3 * b + 1; }

@@ -1,0 +1,189 @@
+package laws
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seam-project/seam/tests/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+const deadline = 20 * time.Second
+
+// report is what these tests read of seam's report.
+type report struct {
+	Functions []struct {
+		Lib, Name, Kind string
+		Calls, Errors   uint64
+		InFlight        uint64 `json:"in_flight"`
+		ReturnsLost     uint64 `json:"returns_lost"`
+		Dropped         uint64
+	}
+	Processes []struct {
+		PID    int
+		Status *int
+		Ended  bool
+	}
+	Refusals []struct {
+		Reason string
+		Count  uint64
+		Names  []string
+	}
+	Account struct {
+		Produced, Delivered, Dropped, Unaccounted, Duplicates uint64
+		ReturnsLost                                           uint64 `json:"returns_lost"`
+		Skipped, Notes                                        map[string]uint64
+		Broken                                                []any
+	}
+}
+
+func (r *report) function(name string) (calls, inFlight uint64) {
+	for _, f := range r.Functions {
+		if f.Name == name {
+			calls += f.Calls
+			inFlight += f.InFlight
+		}
+	}
+	return
+}
+
+func (r *report) kind(name string) string {
+	for _, f := range r.Functions {
+		if f.Name == name {
+			return f.Kind
+		}
+	}
+	return ""
+}
+
+// exact fails the test unless every call that was produced is told or counted as lost.
+func (r *report) exact(t *testing.T) {
+	t.Helper()
+	a := &r.Account
+	if a.Produced != a.Delivered+a.Dropped || a.Unaccounted != 0 || a.Duplicates != 0 || len(a.Broken) != 0 {
+		t.Errorf("the account is not exact: %+v", *a)
+	}
+}
+
+var (
+	programs   = make(map[string]string) // name and flags → path; empty: it does not compile
+	programsMu sync.Mutex
+)
+
+// program compiles testdata/name, once, and returns the executable's path.
+func program(t testing.TB, name string, flags ...string) string {
+	t.Helper()
+	key := name
+	for _, f := range flags {
+		key += " " + filepath.Base(f)
+	}
+	programsMu.Lock()
+	defer programsMu.Unlock()
+	if out, ok := programs[key]; ok {
+		if out == "" {
+			t.Fatalf("%s did not compile", name)
+		}
+		return out
+	}
+	programs[key] = ""
+	compiler := "gcc"
+	if strings.HasSuffix(name, ".cpp") {
+		compiler = "g++"
+	}
+	out := filepath.Join(harness.Shared(t), fmt.Sprintf("%s-%d", strings.TrimSuffix(name, filepath.Ext(name)), len(programs)))
+	args := []string{harness.Program(t, compiler), "-O2", "-g", "-pthread", "-o", out, testdata(name)}
+	args = append(args, flags...)
+	if r := harness.Run(t, harness.Cmd{Args: args}); r.Code != 0 || r.Signal != 0 {
+		t.Fatalf("compile %s: %v", name, r)
+	}
+	programs[key] = out
+	return out
+}
+
+// watched runs a program under seam and returns how it ended and the report.
+func watched(t testing.TB, flags []string, args ...string) (harness.Result, *report) {
+	t.Helper()
+	return watchedCmd(t, flags, harness.Cmd{Args: args})
+}
+
+func watchedCmd(t testing.TB, flags []string, c harness.Cmd) (harness.Result, *report) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.json")
+	c.Args = append(append([]string{harness.Seam(t), "run", "--json", "--report", file}, flags...), append([]string{"--"}, c.Args...)...)
+	if c.Deadline == 0 {
+		c.Deadline = deadline
+	}
+	res := harness.Run(t, c)
+	rep := new(report)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("no report: %v\n%v", err, res)
+	}
+	if err := json.Unmarshal(b, rep); err != nil {
+		t.Fatalf("report: %v", err)
+	}
+	return res, rep
+}
+
+// same runs a program with and without seam and fails the test when it can be
+// told which is which.
+func same(t testing.TB, flags []string, args ...string) *report {
+	t.Helper()
+	return sameCmd(t, flags, harness.Cmd{Args: args})
+}
+
+func sameCmd(t testing.TB, flags []string, c harness.Cmd) *report {
+	t.Helper()
+	if c.Deadline == 0 {
+		c.Deadline = deadline
+	}
+	bare := harness.Run(t, c)
+	got, rep := watchedCmd(t, flags, c)
+	got.Stderr = withoutWarnings(got.Stderr)
+	if got != bare {
+		t.Errorf("%v %v: seam changed the program\nbare:    %v\nwatched: %v", flags, c.Args, bare, got)
+	}
+	return rep
+}
+
+// withoutWarnings removes seam's own lines: they are on standard error, before
+// and after the program.
+func withoutWarnings(s string) string {
+	var keep []string
+	for _, l := range strings.SplitAfter(s, "\n") {
+		if !strings.HasPrefix(l, "seam: ") {
+			keep = append(keep, l)
+		}
+	}
+	return strings.Join(keep, "")
+}
+
+// p is -p for each probe.
+func p(probes ...string) []string {
+	var flags []string
+	for _, s := range probes {
+		flags = append(flags, "-p", s)
+	}
+	return flags
+}
+
+func with(flags []string, more ...string) []string {
+	return append(append([]string(nil), more...), flags...)
+}
+
+func init() {
+	if runtime.GOARCH != "amd64" {
+		panic("laws: the programs in testdata are for x86-64")
+	}
+}
+
+// testdata is the path of a file there.
+func testdata(name string) string { return filepath.Join(harness.Root(), "tests/laws/testdata", name) }

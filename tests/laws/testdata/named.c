@@ -1,0 +1,1 @@
+const char *a_name = "/nonexistent/in/a/library";

@@ -1,0 +1,27 @@
+// Package native tests parts of the native core by themselves: C drivers that
+// include one of its files. (A Go test in preload/core would be a program with
+// the library's constructors in it.)
+package native
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCopyString lets the reader of arguments read strings at every distance
+// from the end of what can be read.
+func TestCopyString(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "copy_string")
+	for _, opt := range []string{"-O2", "-O1"} {
+		out, err := exec.Command("gcc", opt, "-g", "-Wall", "-Wno-unused-parameter", "-Wno-unused-function", "-o", exe, "testdata/copy_string.c").CombinedOutput()
+		if err != nil {
+			t.Fatalf("compile: %v\n%s", err, out)
+		}
+		out, err = exec.Command(exe).CombinedOutput()
+		if err != nil || strings.TrimSpace(string(out)) != "ok" {
+			t.Fatalf("%s: %v\n%s", opt, err, out)
+		}
+	}
+}
