@@ -1,0 +1,63 @@
+# seam: see README.md. `make help` lists the targets.
+SHELL := /bin/bash
+GO ?= go
+LIB := launcher/embed/libseam.so
+# asyncpreemptoff: no signals between Go's threads; the others: no files kept open (RATIONALE.md, R2)
+GODEBUGS := asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version=$(VERSION) -X=runtime.godebugDefault=$(GODEBUGS) \
+	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
+LIB_SRC := $(shell find preload hooks wire -name '*.go' -o -name '*.[chS]' -o -name '*.s' -o -name '*.map') go.mod
+
+.PHONY: help build packages demo test check fuzz bench bench-quick clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: bin/seam ## bin/seam, one file with the agent library inside
+
+$(LIB): $(LIB_SRC)
+	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags="$(LIB_LDFLAGS)" -o $@.tmp ./preload
+	$(GO) run ./preload/postlink $@.tmp
+	strip --strip-unneeded $@.tmp
+	rm -f $(LIB).h $@.h $@.tmp.h launcher/embed/libseam.so.h launcher/embed/libseam.h
+	mv $@.tmp $@
+	sha256sum $@ | cut -d' ' -f1 > $@.sha256
+
+# -E: launcher/entry_amd64.s reads what the process inherited before Go's runtime changes it.
+# Pure Go: the launcher is static, so it never loads its own library.
+bin/seam: $(LIB) $(shell find cmd launcher collector hooks wire preload/plan -name '*.go' -o -name '*.s')
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -E=seam_entry -X main.version=$(VERSION)" -o $@ ./cmd/seam
+
+packages: ## what the demo and the tests need of Debian's packages, installed if missing
+	@tests/packages.sh
+
+demo: packages build ## watch a Python program that uses sqlite3, and print what it did
+	bin/seam run -- /usr/bin/python3 docs/demo/orders.py
+
+check: ## formatting, vet, module files
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+
+test: packages build check ## everything: unit, end to end, guest laws, a short fuzz, the benchmark once
+	$(GO) test -count=1 -timeout 15m -p 1 ./...
+	$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
+	$(MAKE) --no-print-directory bench-quick
+
+# By count in `make test`: a run by time can end in "context deadline exceeded" with nothing found.
+# Without -fuzzminimizetime a short run spends itself minimising its first finds.
+FUZZTIME ?= 30s
+fuzz: ## each decoder of outside bytes, FUZZTIME each
+	@set -eo pipefail; for f in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
+		for n in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$f); do \
+			$(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$(dirname $$f) | grep -v '^fuzz: elapsed\|^PASS'; \
+		done; done
+
+bench: build ## side by side: cost per call, start-up, sustained rate
+	$(GO) run ./tests/bench
+
+bench-quick: build
+	$(GO) run ./tests/bench -quick >/dev/null && echo "ok  	benchmark runs"
+
+clean: ## what the build made
+	rm -rf bin $(LIB) $(LIB).sha256
