@@ -163,10 +163,24 @@ static int fds(void)
 	return 0;
 }
 
+/* A test that kills the agent names a file, which the agent removes as it dies:
+ * the calls after that are the ones the test is about. */
+static void wait_for_the_agents_death(void)
+{
+	const char *f = getenv("SEAM_TEST_CRASH");
+	if (!f)
+		return;
+	while (!access(f, F_OK))
+		usleep(1000);
+	usleep(20000);
+}
+
 static int errnos(void)
 {
 	long wrong = 0;
 	for (int i = 0; i < 60000; i++) {
+		if (i == 30000)
+			wait_for_the_agents_death();
 		errno = 1000 + i % 7;
 		work(i);
 		wrong += errno != 1000 + i % 7;
