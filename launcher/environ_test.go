@@ -10,7 +10,7 @@ import (
 )
 
 func TestCompose(t *testing.T) {
-	in := Injection{Library: "/c/libseam.so", Spec: "/c/x.spec", Socket: "/c/s"}
+	in := Injection{Library: "/c/$PLATFORM/libseam.so", Spec: "/c/x.spec", Socket: "/c/s"}
 	ours := []string{"SEAM_SPEC=/c/x.spec", "SEAM_SOCKET=/c/s"}
 	for _, tc := range []struct {
 		name string
@@ -18,17 +18,17 @@ func TestCompose(t *testing.T) {
 		in   Injection
 		want []string
 	}{
-		{"none", []string{"A=1"}, in, append([]string{"A=1", "LD_PRELOAD=/c/libseam.so"}, ours...)},
+		{"none", []string{"A=1"}, in, append([]string{"A=1", "LD_PRELOAD=/c/$PLATFORM/libseam.so"}, ours...)},
 		{"existing is kept, behind, in its place", []string{"LD_PRELOAD=/x.so /y.so", "A=1"}, in,
-			append([]string{"LD_PRELOAD=/c/libseam.so:/x.so /y.so", "A=1"}, ours...)},
-		{"ours already", []string{"LD_PRELOAD=/x.so:/c/libseam.so"}, in, append([]string{"LD_PRELOAD=/x.so:/c/libseam.so"}, ours...)},
-		{"ours already, after a blank", []string{"LD_PRELOAD=/x.so /c/libseam.so"}, in, append([]string{"LD_PRELOAD=/x.so /c/libseam.so"}, ours...)},
-		{"a name that contains ours", []string{"LD_PRELOAD=/c/libseam.so.1"}, in, append([]string{"LD_PRELOAD=/c/libseam.so:/c/libseam.so.1"}, ours...)},
-		{"empty", []string{"LD_PRELOAD="}, in, append([]string{"LD_PRELOAD=/c/libseam.so"}, ours...)},
+			append([]string{"LD_PRELOAD=/c/$PLATFORM/libseam.so:/x.so /y.so", "A=1"}, ours...)},
+		{"ours already", []string{"LD_PRELOAD=/x.so:/c/$PLATFORM/libseam.so"}, in, append([]string{"LD_PRELOAD=/x.so:/c/$PLATFORM/libseam.so"}, ours...)},
+		{"ours already, after a blank", []string{"LD_PRELOAD=/x.so /c/$PLATFORM/libseam.so"}, in, append([]string{"LD_PRELOAD=/x.so /c/$PLATFORM/libseam.so"}, ours...)},
+		{"a name that contains ours", []string{"LD_PRELOAD=/c/$PLATFORM/libseam.so.1"}, in, append([]string{"LD_PRELOAD=/c/$PLATFORM/libseam.so:/c/$PLATFORM/libseam.so.1"}, ours...)},
+		{"empty", []string{"LD_PRELOAD="}, in, append([]string{"LD_PRELOAD=/c/$PLATFORM/libseam.so"}, ours...)},
 		{"outer seam", []string{"SEAM_SPEC=/old", "SEAM_SOCKET=/old", "SEAM_HOOKS=file"}, in,
-			append([]string{"SEAM_HOOKS=file", "LD_PRELOAD=/c/libseam.so"}, ours...)},
+			append([]string{"SEAM_HOOKS=file", "LD_PRELOAD=/c/$PLATFORM/libseam.so"}, ours...)},
 		{"oddities", []string{"", "novalue", "A=1", "A=2", "LD_PRELOADX=1"}, in,
-			append([]string{"", "novalue", "A=1", "A=2", "LD_PRELOADX=1", "LD_PRELOAD=/c/libseam.so"}, ours...)},
+			append([]string{"", "novalue", "A=1", "A=2", "LD_PRELOADX=1", "LD_PRELOAD=/c/$PLATFORM/libseam.so"}, ours...)},
 		{"no library", []string{"LD_PRELOAD=/x.so"}, Injection{Spec: "/c/x.spec"}, []string{"LD_PRELOAD=/x.so", "SEAM_SPEC=/c/x.spec"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -88,15 +88,15 @@ func TestShellFormat(t *testing.T) {
 }
 
 func TestOtherFormats(t *testing.T) {
-	in := Injection{Library: "/c/libseam.so", Spec: "/c/100%.spec", Socket: "/c/s"}
+	in := Injection{Library: "/c/$PLATFORM/libseam.so", Spec: "/c/100%.spec", Socket: "/c/s"}
 	for _, tc := range []struct {
 		format   Format
 		existing string
 		want     string
 	}{
-		{FormatEnvFile, "", "LD_PRELOAD=/c/libseam.so\nSEAM_SPEC=/c/100%.spec\nSEAM_SOCKET=/c/s\n"},
-		{FormatEnvFile, "/x.so", "LD_PRELOAD=/c/libseam.so:/x.so\nSEAM_SPEC=/c/100%.spec\nSEAM_SOCKET=/c/s\n"},
-		{FormatSystemd, `/x".so`, "Environment=\"LD_PRELOAD=/c/libseam.so:/x\\\".so\"\nEnvironment=\"SEAM_SPEC=/c/100%%.spec\"\nEnvironment=\"SEAM_SOCKET=/c/s\"\n"},
+		{FormatEnvFile, "", "LD_PRELOAD=/c/$PLATFORM/libseam.so\nSEAM_SPEC=/c/100%.spec\nSEAM_SOCKET=/c/s\n"},
+		{FormatEnvFile, "/x.so", "LD_PRELOAD=/c/$PLATFORM/libseam.so:/x.so\nSEAM_SPEC=/c/100%.spec\nSEAM_SOCKET=/c/s\n"},
+		{FormatSystemd, `/x".so`, "Environment=\"LD_PRELOAD=/c/$PLATFORM/libseam.so:/x\\\".so\"\nEnvironment=\"SEAM_SPEC=/c/100%%.spec\"\nEnvironment=\"SEAM_SOCKET=/c/s\"\n"},
 	} {
 		got, err := in.Render(tc.format, tc.existing)
 		if err != nil || got != tc.want {

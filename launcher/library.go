@@ -26,13 +26,18 @@ const libraryName = "libseam.so"
 // ErrNoLibrary is the error of a seam that was built without its library.
 var ErrNoLibrary = errors.New("this seam was built without its library")
 
-// Library unpacks the library, unless it is there already, and returns its path.
+// Library unpacks the library, unless it is there already, and returns what
+// LD_PRELOAD has to name: see views.
 func (c *Cache) Library() (string, error) {
 	path, err := c.unpack(embedded)
 	if err != nil {
 		return "", fmt.Errorf("unpack library: %w", err)
 	}
-	return path, nil
+	preload, err := views(filepath.Dir(path))
+	if err != nil {
+		return "", fmt.Errorf("unpack library: %w", err)
+	}
+	return preload, nil
 }
 
 func (c *Cache) unpack(src fs.FS) (string, error) {

@@ -26,6 +26,7 @@ var packages = map[string]string{
 	"git":                    "git",
 	"gzip":                   "gzip",
 	"make":                   "make",
+	"musl-gcc":               "musl-tools",
 	"node":                   "nodejs",
 	"openssl":                "openssl",
 	"perl":                   "perl",
@@ -36,7 +37,8 @@ var packages = map[string]string{
 	"wget":                   "wget",
 	"/usr/include/sqlite3.h": "libsqlite3-dev",
 	"/usr/include/stdio.h":   "libc6-dev",
-	"/usr/lib/python3/dist-packages/msgpack/": "python3-msgpack",
+	"/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a": "gcc-multilib",
+	"/usr/lib/python3/dist-packages/msgpack/":      "python3-msgpack",
 }
 
 // Program returns the path of a program, or of a file, that packages knows.

@@ -81,7 +81,17 @@ var (
 // program compiles testdata/name, once, and returns the executable's path.
 func program(t testing.TB, name string, flags ...string) string {
 	t.Helper()
-	key := name
+	compiler := "gcc"
+	if strings.HasSuffix(name, ".cpp") {
+		compiler = "g++"
+	}
+	return compiled(t, harness.Program(t, compiler), name, flags...)
+}
+
+// compiled is program with a compiler of one's own.
+func compiled(t testing.TB, compiler, name string, flags ...string) string {
+	t.Helper()
+	key := filepath.Base(compiler) + " " + name
 	for _, f := range flags {
 		key += " " + filepath.Base(f)
 	}
@@ -94,12 +104,8 @@ func program(t testing.TB, name string, flags ...string) string {
 		return out
 	}
 	programs[key] = ""
-	compiler := "gcc"
-	if strings.HasSuffix(name, ".cpp") {
-		compiler = "g++"
-	}
 	out := filepath.Join(harness.Shared(t), fmt.Sprintf("%s-%d", strings.TrimSuffix(name, filepath.Ext(name)), len(programs)))
-	args := []string{harness.Program(t, compiler), "-O2", "-g", "-pthread", "-o", out, testdata(name)}
+	args := []string{compiler, "-O2", "-g", "-pthread", "-o", out, testdata(name)}
 	args = append(args, flags...)
 	if r := harness.Run(t, harness.Cmd{Args: args}); r.Code != 0 || r.Signal != 0 {
 		t.Fatalf("compile %s: %v", name, r)
