@@ -199,7 +199,7 @@ enum seam_lost { /* closed list, ids never reused */
 	SEAM_LOST_TIMEOUT   = 2, /* calls not recorded: arena full after waiting (block) */
 	SEAM_LOST_RETURN    = 3, /* returns whose record was lost (their call is counted above or delivered as entry) */
 	SEAM_LOST_NOTHREAD  = 4, /* calls not recorded: thread or process table full */
-	SEAM_SKIP_REENTRANT = 5, /* not produced: call made inside seam itself, or by a signal handler that interrupted it */
+	SEAM_SKIP_REENTRANT = 5, /* not produced: call made inside seam itself, or by a signal handler that interrupted it, or that such a handler prevented by a jump */
 	SEAM_SKIP_AGENT     = 6, /* not produced: call made by the agent's own threads */
 	SEAM_HO_TIMEOUT     = 7, /* hand-overs abandoned after their deadline */
 	SEAM_HO_NOAGENT     = 8, /* hand-overs not made: no agent to be had */

@@ -34,7 +34,7 @@ void seam_count_skip(struct seam_tls *t)
 {
 	if (!seam->arena)
 		return;
-	count_lost(t->guard & SEAM_GUARD_AGENT ? SEAM_SKIP_AGENT : SEAM_SKIP_REENTRANT);
+	count_lost(t->guard == SEAM_GUARD_AGENT ? SEAM_SKIP_AGENT : SEAM_SKIP_REENTRANT);
 }
 
 /* A call that was produced and got no record: it has its number, or its thread
@@ -48,6 +48,12 @@ void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
 	__atomic_add_fetch(&r->site->dropped, 1, __ATOMIC_RELAXED);
 	t->ent->dropped++;
 	sync_to(t, t->seq);
+}
+
+void seam_return_lost(const struct seam_run *r)
+{
+	count_lost(SEAM_LOST_RETURN);
+	__atomic_add_fetch(&r->site->returns_lost, 1, __ATOMIC_RELAXED);
 }
 
 static uint64_t *free_words(void) { return arena_at(seam->arena->free_off); }
@@ -64,6 +70,14 @@ static struct seam_chunk *take_free(void)
 				return metas() + 64 * i + b;
 		}
 	}
+	return 0;
+}
+
+static int any_free(void)
+{
+	for (unsigned i = 0; i < (seam->arena->nchunks + 63) / 64; i++)
+		if (__atomic_load_n(&free_words()[i], __ATOMIC_RELAXED))
+			return 1;
 	return 0;
 }
 
@@ -323,23 +337,28 @@ static struct seam_chunk *take_chunk(struct seam_tls *t)
 	}
 }
 
-int seam_make_room(struct seam_tls *t, uint32_t need, const struct seam_frame *f)
+/* Hand back the chunk this thread fills. f is the call that gets the first record of
+ * the next one, if it is a call: it has its number already. The account is brought up to
+ * the call before it while the chunk is still ours: once it is handed back, what
+ * it holds may be counted as dropped. Returns the number of that call. */
+static uint32_t give_up_chunk(struct seam_tls *t, const struct seam_frame *f)
 {
-	struct seam_arena *a = seam->arena;
-	/* f is the call that gets the first record: it has its number already. The
-	 * account is brought up to the call before it while the chunk is still ours:
-	 * once it is handed back, what it holds may be counted as dropped. */
 	uint32_t before = f ? t->seq - 1 : t->seq;
 	sync_to(t, before);
-	/* need <= chunk_size: apply.c caps the payload of every site */
 	if (t->chunk) {
 		struct seam_chunk *old = t->chunk;
-		t->chunk = 0;
+		t->chunk = 0; /* first: seam_repair looks at it */
+		barrier();
 		t->pos = t->end = t->base = 0;
 		t->ent->chunk = 0;
 		hand_back(old);
 	}
-	maybe_start(t, f);
+	return before;
+}
+
+static int get_chunk(struct seam_tls *t, uint32_t before)
+{
+	struct seam_arena *a = seam->arena;
 	struct seam_chunk *c = take_chunk(t);
 	if (!c)
 		return 0;
@@ -358,8 +377,73 @@ int seam_make_room(struct seam_tls *t, uint32_t need, const struct seam_frame *f
 	t->base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
 	t->pos = t->base;
 	t->end = t->base + a->chunk_size;
+	barrier();
 	t->chunk = c;
 	return 1;
+}
+
+/* Signal handlers that jump out of here would leave chunks behind that are
+ * nobody's, and losses half counted. Where one has jumped out of seam before, they
+ * wait; and always while a whole chunk's losses are counted, which takes longest. */
+struct held { int held; ksigset old; };
+static struct held hold_handlers(int always)
+{
+	struct held h = { always || __atomic_load_n(&seam->jumps, __ATOMIC_RELAXED), 0 };
+	if (unlikely(h.held))
+		h.old = sig_block_all();
+	return h;
+}
+static void let_handlers(struct held h)
+{
+	if (unlikely(h.held))
+		sig_restore(h.old);
+}
+
+/* For the call that f enters, or, without f, for a return. What a site needs is
+ * less than a chunk: apply.c caps the payload of every site. */
+int seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
+{
+	struct held h = hold_handlers(0);
+	uint32_t before = give_up_chunk(t, f);
+	let_handlers(h);
+	maybe_start(t, f);
+	h = hold_handlers(seam->arena->policy == SEAM_DROP_OLDEST && !any_free());
+	int got = get_chunk(t, before);
+	if (!got && f)
+		seam_count_drop(t, r);
+	else if (!got)
+		seam_return_lost(r);
+	let_handlers(h);
+	return got;
+}
+
+/* Make this thread's state one that calls can go on from, wherever in the middle
+ * of a record it was left. All stores there are in an order that allows it:
+ * records below `pos` are whole, `chunk` is 0 unless base, pos and end are its. A call that has its
+ * number but neither a record nor a loss gives the number back: it counts as skipped. */
+void seam_repair(struct seam_tls *t)
+{
+	uint32_t last = t->produced_seq;
+	t->ask_kernel = 0;
+	if (t->gen != *seam_alive || !t->ent)
+		return; /* of another process, or not set up to the end: that comes first */
+	__atomic_store_n(&t->ent->copying, 0, __ATOMIC_RELEASE);
+	if (t->chunk) {
+		__atomic_store_n(&t->chunk->committed, (uint32_t)(t->pos - t->base), __ATOMIC_RELEASE);
+		last = t->chunk->first_seq + calls_in(t->chunk);
+	} else {
+		t->pos = t->end = t->base = 0;
+		t->ent->chunk = 0;
+		for (uint32_t i = 0; i < seam->arena->nchunks; i++) {
+			struct seam_chunk *c = metas() + i;
+			if ((c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE && c->thread_uid == t->ent->uid)
+				hand_back(c);
+		}
+	}
+	if (t->seq != last) {
+		t->seq = last;
+		count_lost(SEAM_SKIP_REENTRANT);
+	}
 }
 
 /* A shard of the counters that only this thread writes, while there are some. */
@@ -391,11 +475,10 @@ void seam_count_slow(struct seam_frame *f)
 	const struct seam_run *r = f->run;
 	struct seam_tls *t = &seam_tls;
 	f->orig = r->orig;
-	if (t->guard) {
+	if (!take_guard(t, f)) {
 		seam_count_skip(t);
 		return;
 	}
-	t->guard = 1;
 	if ((t->gen == *seam_alive || seam_thread_setup(t)) && t->counters)
 		t->counters[r->id]++;
 	else
@@ -403,8 +486,7 @@ void seam_count_slow(struct seam_frame *f)
 	t->guard = 0;
 }
 
-/* A thread's first call, its first after a fork, or after the epoch was bumped. */
-int seam_thread_setup(struct seam_tls *t)
+static int setup(struct seam_tls *t)
 {
 	struct seam_arena *a = seam->arena;
 	uint32_t gen = *seam_alive;
@@ -463,4 +545,13 @@ int seam_thread_setup(struct seam_tls *t)
 	__atomic_store_n(&e->state, SEAM_THREAD_LIVE, __ATOMIC_RELEASE);
 	t->gen = gen;
 	return 1;
+}
+
+/* A thread's first call, its first after a fork, or after the epoch was bumped. */
+int seam_thread_setup(struct seam_tls *t)
+{
+	struct held h = hold_handlers(0);
+	int ok = setup(t);
+	let_handlers(h);
+	return ok;
 }

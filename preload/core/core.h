@@ -89,6 +89,7 @@ struct seam_core {
 	uint32_t gen;           /* last value given to *seam_alive */
 	uint32_t nunsafe;       /* code whose calls are no place to start Go: libc, the loader, allocators */
 	struct { uint64_t lo, hi; } unsafe[4];
+	uint32_t jumps;         /* not 0: signal handlers have jumped out of the middle of seam, see jump.c */
 	uint32_t stuck;         /* 1: the last wait for space was in vain, at: */
 	uint32_t stuck_at;
 	uint64_t reaped;        /* clock ticks when dead threads were last looked for */
@@ -145,23 +146,33 @@ extern uint32_t seam_use_tsc;
 
 struct seam_tls {
 	uint32_t gen;             /* *seam_alive when this thread was last set up; 0: never */
-	uint32_t guard;           /* not 0: inside seam, or an agent's thread */
+	uint32_t epoch;
+	uint64_t guard;           /* not 0: inside seam: the address of the call's frame, or a SEAM_GUARD_ */
 	uint64_t *counters;       /* this thread's own shard, or NULL */
 	unsigned char *pos, *end; /* free space of the current chunk */
 	unsigned char *base;      /* its first byte */
 	struct seam_chunk *chunk;
 	uint32_t seq;             /* calls produced, modulo 2^32 */
-	uint32_t epoch;
+	uint32_t tid;
 	struct seam_thread *ent;
 	uint64_t produced;        /* calls produced up to seq `produced_seq` */
 	uint32_t produced_seq;
-	uint32_t tid;
 	uint32_t pages_gen;
 	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
 	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
 };
 extern __thread struct seam_tls seam_tls __attribute__((tls_model("initial-exec")));
-#define SEAM_GUARD_AGENT 0x80000000u
+#define SEAM_GUARD_AGENT 1ull /* one of the agent's threads */
+#define SEAM_GUARD_CORE  2ull /* the core at work outside of a call */
+
+/* What the core itself calls is not the program's. Returns what to put back. */
+static inline uint64_t guard_core(void)
+{
+	uint64_t was = seam_tls.guard;
+	if (!was)
+		seam_tls.guard = SEAM_GUARD_CORE;
+	return was;
+}
 
 /* gostart.c */
 enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT };
@@ -180,11 +191,16 @@ void seam_with_vectors(void (*fn)(void *), void *arg);
 
 /* chunk.c: everything the hot path leaves to the slow one */
 struct seam_frame;
-int  seam_make_room(struct seam_tls *t, uint32_t need, const struct seam_frame *f); /* 1: pos..end has `need` bytes */
+int  seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f); /* 1: pos..end has room; 0: the loss is counted */
 void seam_count_drop(struct seam_tls *t, const struct seam_run *r);
+void seam_return_lost(const struct seam_run *r);
 void seam_count_skip(struct seam_tls *t);
 void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
 int  seam_thread_setup(struct seam_tls *t);
+void seam_repair(struct seam_tls *t);      /* after a jump out of the middle: see jump.c */
+
+/* jump.c */
+int  seam_left_by_jump(struct seam_tls *t, const struct seam_frame *f); /* 1: the guard was stale and is f's now */
 
 /* clock.c */
 void seam_clock_init(void);
@@ -200,11 +216,13 @@ unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uin
 	uint64_t ret, unsigned when, unsigned char *to, unsigned char *end);
 unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t from, unsigned char *to);
 int  seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigned len); /* 1 same, 0 differs or unreadable */
+int  seam_mapped(uint64_t addr);            /* 8 bytes can be read at addr, a multiple of 8; asks the kernel */
 int  seam_maps_begin(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_maps_end must follow */
 void seam_maps_end(void);
 void seam_maps_loader(int consistent);     /* the loader is about to change its list, or has changed it */
 
 /* handover.c */
+void seam_release_handovers(const struct seam_tls *t); /* those this thread has left behind */
 unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
 	unsigned char *to, unsigned char *end);
 

@@ -58,6 +58,7 @@ static inline void end_record(struct seam_tls *t, struct seam_rec *rec, uint32_t
 {
 	*(uint64_t *)rec = head | (uint64_t)seq << 32;
 	rec->ts = ts;
+	barrier(); /* below pos are whole records, should a signal handler jump out of here */
 	t->pos += size;
 	__atomic_store_n(&t->chunk->committed, (uint32_t)(t->pos - t->base), __ATOMIC_RELEASE);
 }
@@ -118,12 +119,10 @@ uint32_t seam_enter(struct seam_frame *f)
 	f->how = (r->special & SEAM_SP_GUARD) && seam_maps_begin(f, r) ? HOW_GUARD : 0;
 	if (r->kind == SEAM_SITE_GUARD)
 		return f->how;
-	if (unlikely(t->guard)) {
+	if (unlikely(!take_guard(t, f))) {
 		seam_count_skip(t);
 		return f->how; /* a guard must see the end of the call */
 	}
-	t->guard = 1;
-	barrier();
 	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
 		seam_count_drop(t, r);
 		goto pass;
@@ -142,10 +141,8 @@ uint32_t seam_enter(struct seam_frame *f)
 		goto call;
 	}
 	f->seq = ++t->seq;
-	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
-		seam_count_drop(t, r);
+	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
 		goto pass;
-	}
 	f->ts = now_ticks();
 	write_enter(t, r, f);
 	if (r->kind != SEAM_SITE_FULL)
@@ -204,10 +201,8 @@ static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_
 		return 0;
 	}
 	f->seq = ++t->seq;
-	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
-		seam_count_drop(t, r);
+	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
 		return 0;
-	}
 	write_enter(t, r, f);
 	return 1;
 }
@@ -217,12 +212,6 @@ static inline uint32_t host_errno(void)
 	uint32_t e;
 	__asm__ volatile("movl %%fs:(%1), %0" : "=r"(e) : "r"(seam_errno_off));
 	return e;
-}
-
-static void return_lost(const struct seam_run *r)
-{
-	count_lost(SEAM_LOST_RETURN);
-	__atomic_add_fetch(&r->site->returns_lost, 1, __ATOMIC_RELAXED);
 }
 
 void seam_leave(struct seam_frame *f)
@@ -237,22 +226,18 @@ void seam_leave(struct seam_frame *f)
 		return;
 	if ((r->flags & SEAM_SF_FORKS) && f->ret == 0)
 		return; /* in the child: the call is the parent's */
-	if (unlikely(t->guard)) {
-		return_lost(r);
+	if (unlikely(!take_guard(t, f))) {
+		seam_return_lost(r);
 		return;
 	}
 	if (t->gen != *seam_alive)
-		return; /* we are the child that this very call made: the call is the parent's */
-	t->guard = 1;
-	barrier();
+		goto out; /* we are the child that this very call made: the call is the parent's */
 	uint32_t err = host_errno();
 	int failed = is_failed(r, f->ret);
 	if ((f->how & HOW_LATE) && !late_enter(t, r, f, now, failed))
 		goto out;
-	if (t->pos + r->need_late > t->end && !seam_make_room(t, r->need_late, 0)) {
-		return_lost(r);
+	if (t->pos + r->need_late > t->end && !seam_make_room(t, r, 0))
 		goto out;
-	}
 	struct seam_rec *rec = (struct seam_rec *)t->pos;
 	uint64_t *w = (uint64_t *)(rec + 1);
 	unsigned char *to = t->pos + LEAVE_SIZE, *end = t->pos + r->need_late;
@@ -292,11 +277,10 @@ void seam_enter_only(struct seam_frame *f)
 		seam_loader_event();
 		return;
 	}
-	if (unlikely(t->guard)) {
+	if (unlikely(!take_guard(t, f))) {
 		seam_count_skip(t);
 		return;
 	}
-	t->guard = 1;
 	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
 		seam_count_drop(t, r);
 		goto out;
@@ -310,10 +294,8 @@ void seam_enter_only(struct seam_frame *f)
 		goto out;
 	}
 	f->seq = ++t->seq;
-	if (t->pos + r->need > t->end && !seam_make_room(t, r->need, f)) {
-		seam_count_drop(t, r);
+	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
 		goto out;
-	}
 	f->ts = now_ticks();
 	write_enter(t, r, f);
 	if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))

@@ -49,14 +49,14 @@
 #define SP_QUICK       1
 
 #define TLS_GEN        0
-#define TLS_GUARD      4
-#define TLS_COUNTERS   8
-#define TLS_POS        16
-#define TLS_END        24
-#define TLS_BASE       32
-#define TLS_CHUNK      40
-#define TLS_SEQ        48
-#define TLS_EPOCH      52
+#define TLS_EPOCH      4
+#define TLS_GUARD      8
+#define TLS_COUNTERS   16
+#define TLS_POS        24
+#define TLS_END        32
+#define TLS_BASE       40
+#define TLS_CHUNK      48
+#define TLS_SEQ        56
 
 #define CHUNK_COMMITTED 12
 #define REC_FAILED     0x100000 /* SEAM_RF_FAILED in the first word of a record */

@@ -241,8 +241,7 @@ int seam_go_start(void)
 		errno = saved;
 		return SEAM_WHY_ADDRESS_SPACE;
 	}
-	uint32_t guard = seam_tls.guard;
-	seam_tls.guard |= 1;
+	uint64_t guard = guard_core();
 	ksigset old = sig_block_all();
 	pthread_attr_t attr;
 	pthread_t t;

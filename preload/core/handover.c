@@ -46,6 +46,20 @@ static int agent_runs(struct seam_tls *t)
 	return s == SEAM_GO_ON;
 }
 
+/* A thread that was taken out of seam_hand_over by a jump is in it no more. */
+void seam_release_handovers(const struct seam_tls *t)
+{
+	struct seam_handover *h = arena_at(seam->arena->handover_off);
+	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
+		if (h->pid != seam->pid || h->tid != t->tid)
+			continue;
+		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
+		while (s == SEAM_HO_ASKED || s == SEAM_HO_TAKEN || s == SEAM_HO_DONE)
+			if (__atomic_compare_exchange_n(&h->state, &s, s == SEAM_HO_TAKEN ? SEAM_HO_ABANDONED : SEAM_HO_FREE, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+				break;
+	}
+}
+
 /* Returns bytes of a reply item written at `to`, a multiple of 8, or 0. */
 unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
 	unsigned char *to, unsigned char *end)

@@ -22,6 +22,15 @@ void seam_loader_event(void); /* load.c: the one exception to the rules, inside 
 
 #define barrier() __asm__ volatile("" ::: "memory") /* for signal handlers on this thread */
 
+/* The guard, for the call with frame f. In one instruction: a signal handler may
+ * switch to another coroutine of this thread. 0: somebody has it. */
+static inline int take_guard(struct seam_tls *t, const struct seam_frame *f)
+{
+	uint64_t was = 0;
+	__asm__ volatile("cmpxchgq %2, %1" : "+a"(was), "+m"(t->guard) : "r"((uint64_t)f) : "cc", "memory");
+	return likely(was == 0) || seam_left_by_jump(t, f);
+}
+
 static inline uint64_t now_ticks(void)
 {
 	if (likely(seam_use_tsc)) {

@@ -241,8 +241,7 @@ static void atfork_child(void)
 	/* Be in the process table at once: a reader that finds all processes in it
 	 * gone takes the account for final. */
 	if (seam->arena) {
-		uint32_t guard = seam_tls.guard;
-		seam_tls.guard |= 1;
+		uint64_t guard = guard_core();
 		seam_enter_process();
 		__atomic_sub_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
 		seam_tls.guard = guard;
@@ -415,15 +414,14 @@ void seam_loader_event(void)
 {
 	struct seam_load *l = seam->late;
 	int saved = errno;
-	uint32_t guard = seam_tls.guard;
 	const struct r_debug *d = seam->loader;
-	if (d->r_state != RT_CONSISTENT || !l || (guard & SEAM_GUARD_AGENT)) {
+	if (d->r_state != RT_CONSISTENT || !l || seam_tls.guard == SEAM_GUARD_AGENT) {
 		if (!l)
 			seam->nimages = 0; /* the list is not kept: nothing in it can be relied upon */
 		seam_maps_loader(d->r_state == RT_CONSISTENT);
 		return;
 	}
-	seam_tls.guard |= 1;
+	uint64_t guard = guard_core();
 	if (!seam->arena) { /* nothing is registered yet that a fork could have made stale, but this */
 		seam->pid = sys0(SYS_getpid);
 		if (!*seam_alive)
@@ -452,7 +450,7 @@ __attribute__((constructor(101))) static void seam_constructor(int argc, char **
 	if (!spec || getauxval(AT_SECURE))
 		return;
 	int saved = errno;
-	seam_tls.guard = 1; /* our own calls are not the program's */
+	seam_tls.guard = SEAM_GUARD_CORE; /* our own calls are not the program's */
 	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l != MAP_FAILED) {
 		load(argc, argv, l, spec, getenv("SEAM_SOCKET"));

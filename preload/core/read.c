@@ -47,6 +47,11 @@ static int stays(uint64_t addr)
 	return 0;
 }
 
+int seam_mapped(uint64_t addr)
+{
+	return sys4(SYS_rt_sigprocmask, BAD_HOW, addr, 0, 8) == -22 /* EINVAL */;
+}
+
 static int readable(struct seam_tls *t, uint64_t addr)
 {
 	uint64_t page = addr / PAGE;
@@ -55,7 +60,7 @@ static int readable(struct seam_tls *t, uint64_t addr)
 		return 1;
 	if (addr < PAGE || addr >> 47)
 		return 0;
-	if (sys4(SYS_rt_sigprocmask, BAD_HOW, addr & ~7ull, 0, 8) != -22 /* EINVAL */)
+	if (!seam_mapped(addr & ~7ull))
 		return 0;
 	if (stays(addr))
 		*slot = page;

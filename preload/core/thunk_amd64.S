@@ -115,13 +115,14 @@ common_full:
 	movq	%rdx, FRAME_WORDS+16(%rsp)
 	movq	%r11, FRAME_RUN(%rsp)
 	movq	seam_tls@gottpoff(%rip), %r10
-	movq	seam_alive(%rip), %rax
 	movq	seam_epoch(%rip), %rcx
 	/* guarded before anything is looked at: a signal handler that comes in
-	 * between would record, too, and move the position */
-	cmpl	$0, %fs:TLS_GUARD(%r10)
+	 * between would record, too, and move the position. In one instruction: it
+	 * may switch to another coroutine of this thread */
+	xorl	%eax, %eax
+	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow
-	movl	$1, %fs:TLS_GUARD(%r10)
+	movq	seam_alive(%rip), %rax
 	movl	(%rax), %eax
 	movl	(%rcx), %ecx
 	cmpl	%fs:TLS_GEN(%r10), %eax
@@ -157,7 +158,7 @@ common_full:
 	subq	%fs:TLS_BASE(%r10), %rcx
 	movq	%fs:TLS_CHUNK(%r10), %rax
 	movl	%ecx, CHUNK_COMMITTED(%rax)
-	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	$0, %fs:TLS_GUARD(%r10)
 	movq	FRAME_WORDS+16(%rsp), %rdx
 	movq	FRAME_WORDS+24(%rsp), %rcx
 	movq	FRAME_RAX(%rsp), %rax
@@ -173,9 +174,9 @@ common_full:
 	movq	seam_tls@gottpoff(%rip), %r10
 	movq	%rax, %rdi
 	movq	%rdx, %rsi
-	cmpl	$0, %fs:TLS_GUARD(%r10)
+	xorl	%eax, %eax
+	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow_leave
-	movl	$1, %fs:TLS_GUARD(%r10)
 	movq	seam_alive(%rip), %rcx
 	movl	(%rcx), %ecx
 	cmpl	%fs:TLS_GEN(%r10), %ecx
@@ -210,7 +211,7 @@ common_full:
 	subq	%fs:TLS_BASE(%r10), %r9
 	movq	%fs:TLS_CHUNK(%r10), %rax
 	movl	%r9d, CHUNK_COMMITTED(%rax)
-	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	$0, %fs:TLS_GUARD(%r10)
 	movq	%rdi, %rax
 	movq	%rsi, %rdx
 	restore_left
@@ -222,7 +223,7 @@ common_full:
 
 	/* C decides. The frame is there; nothing has been changed. */
 .Lunguard:
-	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	$0, %fs:TLS_GUARD(%r10)
 .Lslow:
 	movq	FRAME_RAX(%rsp), %rax
 	movq	FRAME_R10(%rsp), %r10
@@ -255,7 +256,7 @@ common_full:
 	ret
 	.cfi_restore_state
 .Lunguard_leave:
-	movl	$0, %fs:TLS_GUARD(%r10)
+	movq	$0, %fs:TLS_GUARD(%r10)
 .Lslow_leave:
 	movl	$HOW_RECORDED, FRAME_HOW(%rsp)
 	movq	%rsi, %rdx
