@@ -37,8 +37,12 @@ var packages = map[string]string{
 	"wget":                   "wget",
 	"/usr/include/sqlite3.h": "libsqlite3-dev",
 	"/usr/include/stdio.h":   "libc6-dev",
-	"/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a": "gcc-multilib",
-	"/usr/lib/python3/dist-packages/msgpack/":      "python3-msgpack",
+	"/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a":        "gcc-multilib",
+	"/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1": "libfaketime",
+	"/usr/lib/x86_64-linux-gnu/libeatmydata.so":           "libeatmydata1",
+	"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2":          "libjemalloc2",
+	"/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4":  "libtcmalloc-minimal4",
+	"/usr/lib/python3/dist-packages/msgpack/":             "python3-msgpack",
 }
 
 // Program returns the path of a program, or of a file, that packages knows.

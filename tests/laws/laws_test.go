@@ -20,6 +20,7 @@ const deadline = 20 * time.Second
 
 // report is what these tests read of seam's report.
 type report struct {
+	StartNS   int64 `json:"start_ns"`
 	Functions []struct {
 		Lib, Name, Kind string
 		Calls, Errors   uint64
