@@ -21,30 +21,64 @@ type arena struct {
 	defs      map[uint32]*Probe
 }
 
-// chunks remembers how far each chunk was delivered. Entries not renewed for
-// two generations are forgotten: by then the drainer has long marked the
-// bytes as consumed in the arena itself.
+// chunks remembers which sections of each chunk were delivered, by their ends.
+// What an agent sent that was killed before it could say so, the next one sends
+// again, in sections with the same ends, and both connections may be read at the
+// same time: so it is the end that counts, not how far the chunk had come.
+//
+// Entries not renewed for two generations are forgotten: by then the drainer
+// has long marked the bytes as consumed in the arena itself.
 type chunks struct {
-	cur, old map[uint64]uint32
+	cur, old map[uint64][]sectionEnd
 }
 
-const chunkGeneration = 4096
+// A sectionEnd is the end of a section, and the batch that brought it.
+type sectionEnd struct {
+	upto  uint32
+	batch uint64 // unique over all streams
+}
 
+const (
+	chunkGeneration = 4096
+	maxSectionEnds  = 1024 // of a chunk; the core's have 4 KiB, and a record at least 24 bytes
+)
+
+// upto is how far a chunk was delivered, when all who sent of it have ended.
 func (c *chunks) upto(uid uint64) uint32 {
-	return max(c.cur[uid], c.old[uid])
+	var most uint32
+	for _, e := range c.of(uid) {
+		most = max(most, e.upto)
+	}
+	return most
 }
 
-func (c *chunks) set(uid uint64, upto uint32) {
-	if upto <= c.upto(uid) && c.cur[uid] != 0 {
-		return
+func (c *chunks) of(uid uint64) []sectionEnd {
+	if ends, ok := c.cur[uid]; ok {
+		return ends
+	}
+	return c.old[uid]
+}
+
+// take tells whether a section is new, and notes it. A batch may have several
+// sections for the same bytes.
+func (c *chunks) take(uid uint64, upto uint32, batch uint64) bool {
+	ends := c.of(uid)
+	for i := len(ends) - 1; i >= 0; i-- {
+		if ends[i].upto == upto {
+			return ends[i].batch == batch
+		}
+	}
+	if len(ends) >= maxSectionEnds {
+		ends = ends[1:]
 	}
 	if len(c.cur) >= chunkGeneration {
 		c.old, c.cur = c.cur, nil
 	}
 	if c.cur == nil {
-		c.cur = make(map[uint64]uint32)
+		c.cur = make(map[uint64][]sectionEnd)
 	}
-	c.cur[uid] = max(upto, c.old[uid], c.cur[uid])
+	c.cur[uid] = append(ends, sectionEnd{upto, batch})
+	return true
 }
 
 // carry is what outlives a connection: the drainer after it goes on with it.

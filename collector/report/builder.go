@@ -46,7 +46,8 @@ type Builder struct {
 	target  []string
 	first   int64 // earliest start, epoch ns
 	last    int64
-	session int64 // when this reader began, epoch ns; 0 unknown
+	session int64  // when this reader began, epoch ns; 0 unknown
+	batches uint64 // read so far, of all streams
 }
 
 type funcKey struct{ lib, name string }
@@ -111,8 +112,8 @@ func (b *Builder) addError(code, text, advice string, count uint64) {
 }
 
 // Upto returns how many bytes of the chunk with this uid streams have
-// delivered: a drainer of the arena skips them. Only closed connections, and
-// batches before the last of open ones, are counted.
+// delivered: a drainer of the arena skips them, when the connections of those who
+// drained it before have ended.
 func (b *Builder) Upto(id [16]byte, uid uint64) uint32 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -48,7 +48,7 @@ type Stream struct {
 	dups      uint64
 	unknown   uint64 // events with an id that no probe message explained
 	dup       bool   // the section was delivered before
-	pending   []wire.Section
+	batch     uint64 // number of the batch that is read, unique over all streams
 	lastT     int64
 
 	who      *pidCalls
@@ -189,22 +189,11 @@ func (s *Stream) Duplicate() bool { return s.dup }
 // Batch implements wire.Handler.
 func (s *Stream) Batch(seq uint64, base int64) {
 	if s.ready() {
-		s.commit()
+		s.b.mu.Lock()
+		s.b.batches++
+		s.batch = s.b.batches
+		s.b.mu.Unlock()
 	}
-}
-
-// commit makes the chunks of the batch before known as delivered. It is not
-// done at once because a batch may have several sections for the same bytes.
-func (s *Stream) commit() {
-	if len(s.pending) == 0 {
-		return
-	}
-	s.b.mu.Lock()
-	for i := range s.pending {
-		s.arena.seen.set(s.pending[i].Chunk, s.pending[i].Upto)
-	}
-	s.b.mu.Unlock()
-	s.pending = s.pending[:0]
 }
 
 // Section implements wire.Handler.
@@ -215,14 +204,8 @@ func (s *Stream) Section(sec *wire.Section) {
 	s.dup = false
 	if sec.Upto > 0 {
 		s.b.mu.Lock()
-		s.dup = s.arena.seen.upto(sec.Chunk) >= sec.Upto
+		s.dup = !s.arena.seen.take(sec.Chunk, sec.Upto, s.batch)
 		s.b.mu.Unlock()
-		if !s.dup {
-			s.pending = append(s.pending, *sec)
-			if len(s.pending) >= 1<<14 {
-				s.commit()
-			}
-		}
 	}
 	if s.who == nil || s.who.pid != sec.PID {
 		s.process(sec.PID)
@@ -582,9 +565,6 @@ func sqlFailed(rc int64) bool { return rc != 0 && rc&0xff != 100 && rc&0xff != 1
 // decoding ended with; nil and io.EOF are a clean end. It returns true when the
 // peer broke the protocol, false for an end at any byte, which is allowed.
 func (s *Stream) Close(err error) (broken bool) {
-	if s.arena != nil {
-		s.commit()
-	}
 	b := s.b
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -72,8 +72,8 @@ func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
 			return
 		}
 		switch {
-		case a.FullChunks() > 0:
-			idle = 0
+		case n > 0 && a.FullChunks() > 0:
+			idle = 0 // without calls the number is wrong: a process was killed before it could count down
 		case n > 0:
 			idle = 0
 			a.Wait(busyWait)

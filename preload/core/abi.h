@@ -126,7 +126,7 @@ struct seam_filter {            /* 80 bytes; all must hold */
 /* ---- Arena: the bounded queue ------------------------------------------- */
 
 #define SEAM_ARENA_MAGIC   "SEAMAREN"
-#define SEAM_ARENA_VERSION 1
+#define SEAM_ARENA_VERSION 2
 
 enum { SEAM_DROP_OLDEST = 0, SEAM_DROP_NEWEST = 1, SEAM_BLOCK = 2 };
 enum { SEAM_CLOCK_TSC = 0, SEAM_CLOCK_MONO = 1 };   /* unit of every timestamp in the arena */
@@ -184,7 +184,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t shards;        /* bitmap: counter shards that a live thread owns */
 	/* losses and skips, all in calls unless said; atomic adds, never reset */
 	uint64_t lost[16] __attribute__((aligned(64)));  /* by enum seam_lost */
-	uint64_t produced_gone; /* produced by threads whose entry was recycled */
+	uint64_t pad1;
 	/* drainer: calls it has sent, with a redo record so that a drainer killed
 	 * between two stores leaves an exact count (wire/arena/commit.go) */
 	uint64_t delivered, delivered_next; /* they differ while a commit is under way */
@@ -234,21 +234,28 @@ struct seam_proc {              /* 128 bytes */
 };
 
 enum { SEAM_THREAD_FREE = 0, SEAM_THREAD_LIVE = 1, SEAM_THREAD_SETUP = 2, SEAM_THREAD_REAPED = 3 };
-/* Recycling: whoever finds the thread dead moves LIVE to REAPED, adds what it produced to
- * seam_arena.produced_gone, clears its bit in seam_arena.shards, and sets FREE. */
+/* Recycling: whoever finds the thread dead moves LIVE to REAPED, brings `produced` up to
+ * the last call in its chunk, hands that back, clears its bit in seam_arena.shards, and
+ * sets FREE. Every step can be done again: whoever does it may be killed, too. The next
+ * thread counts on from `produced`, so the sum over the table never goes down. */
 struct seam_thread {            /* 128 bytes */
 	uint32_t state, tid, pid;
 	uint32_t proc;          /* index of its seam_proc */
 	uint32_t uid;           /* unique in the arena, from 1 */
 	uint32_t chunk;         /* index of the chunk it fills, +1; 0 none */
-	uint64_t produced;      /* calls entered, brought up to date at each chunk and each drop */
-	uint64_t dropped;       /* of those, not recorded by this thread */
+	uint64_t produced;      /* calls entered, of all threads that had this entry; up to date at each chunk and each drop */
+	uint64_t drop_produced; /* drop_chunk 0: `produced` when the drop is done */
 	uint64_t start_ts;
 	char     comm[16];
 	uint32_t shard;         /* counter shard it alone writes, +1; 0 none (shard 0 is everybody's, by atomic adds) */
 	uint32_t copying;       /* 1 while it reads behind an argument: see read.c */
 	uint64_t chunk_base;    /* produced before the current chunk */
-	uint64_t pad[6];
+	/* the drop under way (drop.c): there is one while drop_seq and drop_done differ */
+	uint64_t drop_seq, drop_done;
+	uint32_t drop_site, drop_calls;
+	uint32_t drop_chunk, drop_upto; /* chunk index +1, and its `consumed` when the drop is done */
+	uint64_t drop_seen;     /* drop_seq whose addition to the count another thread has seen */
+	uint64_t pad;
 };
 
 enum { SEAM_CHUNK_FREE = 0, SEAM_CHUNK_ACTIVE = 1, SEAM_CHUNK_FULL = 2, SEAM_CHUNK_STOLEN = 3,
@@ -262,19 +269,25 @@ struct seam_chunk {             /* 64 bytes, one line: written by its thread whi
 	uint32_t tid, pid;
 	uint32_t thread_uid, proc_uid;
 	uint32_t first_seq;     /* sequence number before the first record */
-	uint32_t pad[5];
+	uint32_t sending;       /* above consumed: a drainer writes the bytes up to here to a stream (wire/arena/commit.go) */
+	uint32_t pad[4];
 };
 
 struct seam_asite {             /* 64 bytes */
 	uint32_t def_off, def_len; /* in defs */
 	uint64_t addr;          /* of the function, in the process that made the arena */
-	uint64_t dropped;       /* calls of this probe lost, all reasons; atomic */
+	uint64_t dropped;       /* calls of this probe lost, all reasons: SEAM_DROPPED_*; atomic */
 	uint64_t returns_lost;
 	uint32_t hist;          /* index of its histogram, or 0xffffffff */
 	uint8_t  kind, instrument, nwords, flags; /* as in seam_site; nwords = nregs + nstack */
 	uint64_t key;           /* core: which function of which file; 0 while it is being filled */
 	uint64_t reserved[2];
 };
+
+/* seam_asite.dropped: the count, and who added to it last: bits 44-55 the index
+ * of its seam_thread, 56-63 the low bits of its drop_seq (drop.c). */
+#define SEAM_DROPPED_COUNT ((1ull << 44) - 1)
+#define SEAM_DROPPED_THREADS 4096
 
 /* Log-linear: values below 4 have their own bucket, above 4 per power of two.
  * index(v) = v < 4 ? v : (e-1)*4 + ((v >> (e-2)) & 3), e = 63 - clz(v). */

@@ -138,6 +138,7 @@ static void populate(char *p, uint64_t n)
 
 int seam_arena_create(struct seam_load *l)
 {
+	_Static_assert(NTHREADS <= SEAM_DROPPED_THREADS, "a mark in seam_asite.dropped names a thread");
 	uint32_t nsites = SPARE_SITES, nhists = 0;
 	uint64_t defs = SPARE_DEFS;
 	for (uint32_t i = 0; i < l->nobj; i++) {

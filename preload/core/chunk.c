@@ -22,11 +22,16 @@
 static inline struct seam_chunk *metas(void) { return arena_at(seam->arena->metas_off); }
 static inline struct seam_thread *threads(void) { return arena_at(seam->arena->threads_off); }
 
-/* Bring the thread's account up to call number seq. */
-static void sync_to(struct seam_tls *t, uint32_t seq)
+static void count_to(struct seam_tls *t, uint32_t seq)
 {
 	t->produced += (uint32_t)(seq - t->produced_seq);
 	t->produced_seq = seq;
+}
+
+/* Bring the thread's account up to call number seq. */
+static void sync_to(struct seam_tls *t, uint32_t seq)
+{
+	count_to(t, seq);
 	__atomic_store_n(&t->ent->produced, t->produced, __ATOMIC_RELEASE);
 }
 
@@ -45,9 +50,9 @@ void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
 		count_lost(SEAM_LOST_NOTHREAD); /* stands for a call produced and dropped, of no probe */
 		return;
 	}
-	__atomic_add_fetch(&r->site->dropped, 1, __ATOMIC_RELAXED);
-	t->ent->dropped++;
-	sync_to(t, t->seq);
+	sync_to(t, t->seq - 1);
+	count_to(t, t->seq);
+	seam_drop(t, r->id, 1, 0, 0); /* produced and dropped, both or neither */
 }
 
 void seam_return_lost(const struct seam_run *r)
@@ -81,23 +86,27 @@ static int any_free(void)
 	return 0;
 }
 
-static void add_lost(struct seam_asite *site, uint64_t calls, uint64_t returns)
+/* Count calls and returns of one site as lost, those in a chunk up to `upto`. */
+static void lose(struct seam_tls *t, struct seam_chunk *c, uint32_t site, uint32_t calls, uint32_t returns, uint32_t upto)
 {
-	if (calls)
-		__atomic_add_fetch(&site->dropped, calls, __ATOMIC_RELAXED);
+	struct seam_asite *sites = arena_at(seam->arena->sites_off);
 	if (returns)
-		__atomic_add_fetch(&site->returns_lost, returns, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&sites[site].returns_lost, returns, __ATOMIC_RELAXED);
+	if (calls)
+		seam_drop(t, site, calls, c, upto);
+	else
+		__atomic_store_n(&c->consumed, upto, __ATOMIC_RELEASE);
 }
 
-/* Count what a chunk still holds as lost; neighbours of one site at once. */
-static void write_off(struct seam_chunk *c)
+/* Count what a chunk still holds as lost; neighbours of one site at once. What is
+ * counted is not there any more, whoever looks. */
+static void write_off(struct seam_tls *t, struct seam_chunk *c)
 {
 	struct seam_arena *a = seam->arena;
 	unsigned char *base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
 	/* whoever shares the arena may have written nonsense: nothing is read beyond the chunk */
 	uint32_t end = c->committed < a->chunk_size ? c->committed : a->chunk_size, at = c->consumed, site = 0;
-	struct seam_asite *sites = arena_at(a->sites_off);
-	uint64_t calls = 0, returns = 0, site_calls = 0, site_returns = 0;
+	uint32_t calls = 0, returns = 0, site_calls = 0, site_returns = 0;
 	/* Each record says where the next one is, which makes a chain of loads. Calls
 	 * that do not nest alternate between two sizes: guess the size before last, so
 	 * that the processor can go on before the load is back. */
@@ -108,10 +117,9 @@ static void write_off(struct seam_chunk *c)
 		if (unlikely((head & 0xffff) != site)) {
 			if ((head & 0xffff) >= a->nsites)
 				break;
-			add_lost(&sites[site], site_calls, site_returns);
+			lose(t, c, site, site_calls, site_returns, at);
 			site_calls = site_returns = 0;
 			site = head & 0xffff;
-			c->consumed = at; /* what is counted is not there any more, whoever looks */
 		}
 		uint32_t leave = (head >> 16 & 0xf) == SEAM_REC_LEAVE;
 		site_calls += !leave;
@@ -129,19 +137,18 @@ static void write_off(struct seam_chunk *c)
 		guess = other;
 		other = swap;
 	}
-	add_lost(&sites[site], site_calls, site_returns);
-	c->consumed = end;
+	lose(t, c, site, site_calls, site_returns, end);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_OLDEST], calls, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_RETURN], returns, __ATOMIC_RELAXED);
 }
 
-static int steal(struct seam_chunk *c)
+static int steal(struct seam_tls *t, struct seam_chunk *c)
 {
 	uint32_t full = SEAM_CHUNK_FULL;
 	if (!__atomic_compare_exchange_n(&c->state, &full, SEAM_CHUNK_STOLEN, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return 0;
-	write_off(c);
 	__atomic_sub_fetch(&seam->arena->nfull, 1, __ATOMIC_RELAXED);
+	write_off(t, c);
 	return 1;
 }
 
@@ -149,7 +156,7 @@ static int steal(struct seam_chunk *c)
  * a uid; the cursor oldest_uid moves over uids that are no longer worth a look.
  * What it passes by (a chunk that is still ACTIVE, or BUSY) is found by the scan
  * of all chunks when the cursor has run into the newest. */
-static struct seam_chunk *steal_oldest(void)
+static struct seam_chunk *steal_oldest(struct seam_tls *t)
 {
 	struct seam_arena *a = seam->arena;
 	struct seam_chunk *m = metas();
@@ -160,13 +167,13 @@ static struct seam_chunk *steal_oldest(void)
 		uid = newest - a->nchunks;
 	for (; uid <= newest; uid++) {
 		struct seam_chunk *c = &m[order[uid % a->nchunks]];
-		if (c->uid == uid && c->state == SEAM_CHUNK_FULL && steal(c)) {
+		if (c->uid == uid && c->state == SEAM_CHUNK_FULL && steal(t, c)) {
 			__atomic_store_n(&a->oldest_uid, uid + 1, __ATOMIC_RELAXED);
 			return c;
 		}
 	}
 	for (uint32_t i = 0; i < a->nchunks; i++)
-		if (m[i].state == SEAM_CHUNK_FULL && steal(&m[i]))
+		if (m[i].state == SEAM_CHUNK_FULL && steal(t, &m[i]))
 			return &m[i];
 	return 0;
 }
@@ -220,21 +227,23 @@ static void reap_threads(struct seam_tls *t)
 			continue;
 		if (sys3(SYS_tgkill, e->pid, e->tid, 0) != -3 /* ESRCH */)
 			continue;
+		if (e->drop_seq != e->drop_done)
+			continue; /* cancelled in the middle of counting: a drainer knows how to end that */
 		uint32_t live = SEAM_THREAD_LIVE;
 		if (!__atomic_compare_exchange_n(&e->state, &live, SEAM_THREAD_REAPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
-		uint64_t n = e->produced;
 		if (e->chunk) {
 			struct seam_chunk *c = metas() + (e->chunk - 1);
 			if (c->thread_uid == e->uid && (c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE) {
 				uint64_t in = e->chunk_base + calls_in(c);
-				n = in > n ? in : n;
+				if (in > e->produced) /* before the chunk is handed back: it may be gone at once */
+					__atomic_store_n(&e->produced, in, __ATOMIC_RELEASE);
 				hand_back(c);
 			}
 		}
-		if (e->shard)
-			__atomic_and_fetch(&seam->arena->shards, ~(1u << (e->shard - 1)), __ATOMIC_RELEASE);
-		__atomic_add_fetch(&seam->arena->produced_gone, n, __ATOMIC_RELAXED);
+		uint32_t shard = __atomic_exchange_n(&e->shard, 0, __ATOMIC_ACQ_REL);
+		if (shard)
+			__atomic_and_fetch(&seam->arena->shards, ~(1u << (shard - 1)), __ATOMIC_RELEASE);
 		__atomic_store_n(&e->state, SEAM_THREAD_FREE, __ATOMIC_RELEASE);
 	}
 }
@@ -322,7 +331,7 @@ static struct seam_chunk *take_chunk(struct seam_tls *t)
 		return c;
 	switch (a->policy) {
 	case SEAM_DROP_OLDEST:
-		if ((c = steal_oldest()))
+		if ((c = steal_oldest(t)))
 			return c;
 		count_lost(SEAM_LOST_NEWEST);
 		return 0;
@@ -364,7 +373,10 @@ static int get_chunk(struct seam_tls *t, uint32_t before)
 		return 0;
 	c->uid = __atomic_add_fetch(&a->chunk_uid, 1, __ATOMIC_RELAXED);
 	((uint32_t *)arena_at(a->order_off))[c->uid % a->nchunks] = c - metas();
-	c->committed = c->consumed = 0;
+	/* in this order: a chunk of ours that is found STOLEN is read from consumed to committed */
+	__atomic_store_n(&c->committed, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->sending, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->consumed, 0, __ATOMIC_RELEASE);
 	c->thread = t->ent - threads();
 	c->tid = t->tid;
 	c->pid = seam->pid;
@@ -528,14 +540,14 @@ static int setup(struct seam_tls *t)
 		return 0;
 	struct seam_thread *e = t->ent;
 	t->tid = sys0(SYS_gettid);
-	t->seq = t->produced_seq = 0;
-	t->produced = 0;
+	t->produced = e->produced; /* the entry's threads count on from one another */
+	t->seq = t->produced_seq = t->produced;
 	e->tid = t->tid;
 	e->pid = seam->pid;
 	e->proc = seam->proc;
 	e->uid = __atomic_add_fetch(&a->thread_uid, 1, __ATOMIC_RELAXED);
 	e->chunk = 0;
-	e->produced = e->dropped = e->chunk_base = 0;
+	e->chunk_base = e->produced;
 	e->shard = e->copying = 0;
 	e->start_ts = now_ticks();
 	sys2(SYS_prctl, 16 /* PR_GET_NAME */, e->comm);

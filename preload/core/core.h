@@ -152,7 +152,7 @@ struct seam_tls {
 	unsigned char *pos, *end; /* free space of the current chunk */
 	unsigned char *base;      /* its first byte */
 	struct seam_chunk *chunk;
-	uint32_t seq;             /* calls produced, modulo 2^32 */
+	uint32_t seq;             /* number of the last call: what its entry has produced, modulo 2^32 */
 	uint32_t tid;
 	struct seam_thread *ent;
 	uint64_t produced;        /* calls produced up to seq `produced_seq` */
@@ -194,6 +194,7 @@ struct seam_frame;
 int  seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f); /* 1: pos..end has room; 0: the loss is counted */
 void seam_count_drop(struct seam_tls *t, const struct seam_run *r);
 void seam_return_lost(const struct seam_run *r);
+void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_chunk *c, uint32_t upto); /* drop.c */
 void seam_count_skip(struct seam_tls *t);
 void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
 int  seam_thread_setup(struct seam_tls *t);

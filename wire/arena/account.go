@@ -23,7 +23,8 @@ func extend(base uint64, seq uint32) uint64 {
 	return base + uint64(int64(int32(seq-uint32(base))))
 }
 
-// threadProduced is the number of calls a thread entered, as far as is known.
+// threadProduced is the number of calls entered by the threads that had entry t,
+// as far as is known. seen is of the thread that has it now.
 func threadProduced(t *Thread, seen *Seen) uint64 {
 	n := atomic.LoadUint64(&t.Produced)
 	if seen != nil && seen.Any && seen.UID == atomic.LoadUint32(&t.Uid) {
@@ -40,7 +41,7 @@ func (a *Arena) Account(seen []Seen) Balance {
 	b.Produced = a.produced(seen)
 	for i := range a.NumSites() {
 		s := &a.sites[i]
-		if n := atomic.LoadUint64(&s.Dropped); n != 0 {
+		if n := atomic.LoadUint64(&s.Dropped) & droppedCount; n != 0 {
 			b.ByProbe[uint32(i)] = n
 			b.Dropped += n
 		}
@@ -56,30 +57,16 @@ func (a *Arena) Account(seen []Seen) Balance {
 	return b
 }
 
-// produced adds up the threads. An entry that is recycled meanwhile moves its
-// number to produced_gone; the sum is taken again until none did.
+// produced adds up the thread table. An entry that is recycled keeps what its
+// threads produced, so nothing is missed or counted twice meanwhile.
 func (a *Arena) produced(seen []Seen) uint64 {
 	var n uint64
-	for range 100 {
-		gone := atomic.LoadUint64(&a.head.ProducedGone)
-		n = gone
-		moving := false
-		for i := range a.threadsUsed() {
-			t := &a.threads[i]
-			switch atomic.LoadUint32(&t.State) {
-			case ThreadLive:
-				var s *Seen
-				if i < len(seen) {
-					s = &seen[i]
-				}
-				n += threadProduced(t, s)
-			case ThreadReaped:
-				moving = true
-			}
+	for i := range a.threadsUsed() {
+		var s *Seen
+		if i < len(seen) {
+			s = &seen[i]
 		}
-		if !moving && gone == atomic.LoadUint64(&a.head.ProducedGone) {
-			break
-		}
+		n += threadProduced(&a.threads[i], s)
 	}
 	return n
 }

@@ -7,6 +7,7 @@ type Ref struct {
 	Index              int
 	UID                uint64
 	From, To           uint32 // the bytes to read
+	Sent               uint32 // up to here a drainer before us may have sent them; 0 it did not
 	Thread             uint32 // index of its entry in the thread table
 	TID, PID           uint32
 	ThreadUID, ProcUID uint32
@@ -80,6 +81,9 @@ func (a *Arena) Acquire(i int, uid uint64) (Ref, bool) {
 	}
 	if r.To > a.ChunkSize || r.From > r.To || r.From%8 != 0 || r.To%8 != 0 {
 		r.From, r.To, r.Bad = 0, 0, true
+	}
+	if s := atomic.LoadUint32(&c.Sending); s > r.From && s <= r.To && s%8 == 0 {
+		r.Sent = s
 	}
 	return r, true
 }

@@ -2,6 +2,12 @@ package arena
 
 import "sync/atomic"
 
+// Sending notes that the bytes of a chunk up to r.To are about to be written to a
+// stream. A drainer that takes over from one that did not live to commit them can't
+// know whether the reader got them: it sends the very same bytes as a section of
+// their own, which the reader knows by their end if it has them.
+func (a *Arena) Sending(r *Ref) { atomic.StoreUint32(&a.chunks[r.Index].Sending, r.To) }
+
 // Commit says that the bytes of a chunk up to r.To, with calls of them entered,
 // have been delivered. It must follow the write to the stream, and keeps
 // Header.Delivered equal to the calls in committed bytes even when we are killed

@@ -5,7 +5,7 @@ package arena
 
 const (
 	Magic   = "SEAMAREN"
-	Version = 1
+	Version = 2
 
 	MaxWords    = 12  // SEAM_MAX_WORDS
 	HistBuckets = 252 // SEAM_HIST_BUCKETS
@@ -82,7 +82,7 @@ type Header struct {
 	Shards                uint32
 	_                     [12]byte
 	Lost                  [16]uint64
-	ProducedGone          uint64
+	Pad1                  uint64
 	Delivered             uint64
 	DeliveredNext         uint64
 	CommitUid             uint64
@@ -144,13 +144,20 @@ type Thread struct {
 	Uid             uint32
 	Chunk           uint32
 	Produced        uint64
-	Dropped         uint64
+	DropProduced    uint64
 	StartTs         uint64
 	Comm            [16]byte
 	Shard           uint32
 	Copying         uint32
 	ChunkBase       uint64
-	Pad             [6]uint64
+	DropSeq         uint64
+	DropDone        uint64
+	DropSite        uint32
+	DropCalls       uint32
+	DropChunk       uint32
+	DropUpto        uint32
+	DropSeen        uint64
+	Pad             uint64
 }
 
 // States of a chunk.
@@ -171,7 +178,8 @@ type Chunk struct {
 	Tid, Pid            uint32
 	ThreadUid, ProcUid  uint32
 	FirstSeq            uint32
-	Pad                 [5]uint32
+	Sending             uint32
+	Pad                 [4]uint32
 }
 
 // Kinds of a site.

@@ -27,7 +27,7 @@ func Alive(pid, tid uint32) bool {
 }
 
 // Reap recycles the entries of threads that are dead: the chunk such a thread
-// was filling becomes FULL, its calls go to produced_gone. The state LIVE ->
+// was filling becomes FULL, and what it was counting is counted. The state LIVE ->
 // REAPED decides who does it, because the core reaps threads of its own process
 // too. It returns how many it found.
 func (a *Arena) Reap(seen []Seen, alive func(pid, tid uint32) bool) int {
@@ -48,32 +48,59 @@ func (a *Arena) Reap(seen []Seen, alive func(pid, tid uint32) bool) int {
 		if i < len(seen) {
 			s = &seen[i]
 		}
-		calls := threadProduced(t, s)
-		for k := range a.chunks {
-			c := &a.chunks[k]
-			if atomic.LoadUint32(&c.State)&^ChunkBusy != ChunkActive ||
-				atomic.LoadUint32(&c.Thread) != uint32(i) || atomic.LoadUint32(&c.ThreadUid) != uid {
-				continue
-			}
-			if seq, ok := a.lastCall(k); ok {
-				calls = max(calls, extend(calls, seq))
-			}
-			a.handBack(c)
-		}
-		if b := atomic.LoadUint32(&t.Shard); b >= 1 && b <= 32 {
-			atomic.AndUint32(&a.head.Shards, ^(uint32(1) << (b - 1)))
-		}
-		atomic.AddUint64(&a.head.ProducedGone, calls)
-		atomic.StoreUint32(&t.State, ThreadFree)
+		a.reap(i, uid, s)
 		n++
 	}
 	return n
 }
 
-// Rescue makes those chunks full again that were being written off when the last
-// process ended: what had not been counted as dropped is still there to be read.
-// Only for an arena whose processes are all gone.
+// reap settles a REAPED entry and frees it. If we are killed on the way the entry
+// stays as it is, and Rescue does all of it again.
+func (a *Arena) reap(i int, uid uint32, s *Seen) {
+	t := &a.threads[i]
+	a.settle(i)
+	calls := threadProduced(t, s)
+	for k := range a.chunks {
+		if a.filledBy(k, i, uid) {
+			if seq, ok := a.lastCall(k); ok {
+				calls = max(calls, extend(calls, seq))
+			}
+		}
+	}
+	// Before a chunk is handed back: then what it held may be gone at once.
+	atomic.StoreUint64(&t.Produced, calls)
+	for k := range a.chunks {
+		if a.filledBy(k, i, uid) {
+			a.handBack(&a.chunks[k])
+		}
+	}
+	if b := atomic.SwapUint32(&t.Shard, 0); b >= 1 && b <= 32 {
+		atomic.AndUint32(&a.head.Shards, ^(uint32(1) << (b - 1)))
+	}
+	atomic.StoreUint32(&t.State, ThreadFree)
+}
+
+// filledBy tells whether chunk k is being filled by a thread.
+func (a *Arena) filledBy(k, thread int, uid uint32) bool {
+	c := &a.chunks[k]
+	return atomic.LoadUint32(&c.State)&^ChunkBusy == ChunkActive &&
+		atomic.LoadUint32(&c.Thread) == uint32(thread) && atomic.LoadUint32(&c.ThreadUid) == uid
+}
+
+// Rescue completes what was under way when the last processes ended: entries that
+// their reaper did not live to free, and chunks that were being written off. What
+// of these had not been counted as dropped is still there to be read. Only for an
+// arena whose processes are all gone, and before Reap: a drop that is under way
+// says how far a chunk is counted.
 func (a *Arena) Rescue() {
+	for i := range a.threadsUsed() {
+		t := &a.threads[i]
+		if atomic.LoadUint32(&t.State) == ThreadReaped {
+			a.reap(i, atomic.LoadUint32(&t.Uid), nil)
+		} else {
+			a.settle(i)
+		}
+	}
 	for i := range a.chunks {
 		c := &a.chunks[i]
 		s := atomic.LoadUint32(&c.State)

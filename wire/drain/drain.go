@@ -24,7 +24,8 @@ type Options struct {
 
 	// Upto says how far the bytes of a chunk have been delivered by a drainer
 	// that died before it could commit: the highest `upto` its reader received
-	// for that uid. Nil: what the arena says.
+	// for that uid. Nil: nobody knows, so they are sent again, as the arena says
+	// they were.
 	Upto func(uid uint64) uint32
 
 	// SQL is what the drainer before this one knew of SQL, as its reader
@@ -221,6 +222,10 @@ func (d *Drainer) drainChunk(c candidate) error {
 			}
 		}
 		end := r.To
+		again := d.opt.Upto == nil && r.Sent > from
+		if again {
+			end = r.Sent
+		}
 		if from < end {
 			d.open(&r, data[from:end])
 			at, n := d.guarded(&r, t, data, int(from), int(end))
@@ -230,13 +235,15 @@ func (d *Drainer) drainChunk(c candidate) error {
 			d.calls += n
 		}
 		d.pend = append(d.pend, pending{r, calls})
-		if d.batch.Len() >= d.soft || len(d.pend) > d.a.NumChunks()/4 {
-			// The pending chunks can't be stolen: never hold too many of them.
+		if again || d.batch.Len() >= d.soft || len(d.pend) > d.a.NumChunks()/4 {
+			// The pending chunks can't be stolen: never hold too many of them. And
+			// what follows a section that may be there already is read when that
+			// is committed.
 			if err := d.send(); err != nil {
 				return err
 			}
 		}
-		if r.To == end {
+		if r.To == end && !again {
 			return nil
 		}
 	}
@@ -281,6 +288,9 @@ func (d *Drainer) send() error {
 		if d.seq == 0 { // left over from another connection
 			d.seq = 1
 			d.batch.Renumber(d.seq)
+		}
+		for i := range d.pend {
+			d.a.Sending(&d.pend[i].ref)
 		}
 		if err := d.write(d.batch.Finish()); err != nil {
 			return err

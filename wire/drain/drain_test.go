@@ -538,8 +538,8 @@ func TestDeadThread(t *testing.T) {
 		time.Sleep(time.Microsecond)
 		d.Pass()
 	}
-	if m.Th[0].State != arena.ThreadFree || m.H.ProducedGone != 6 {
-		t.Errorf("thread state %d, produced_gone %d", m.Th[0].State, m.H.ProducedGone)
+	if m.Th[0].State != arena.ThreadFree || m.Th[0].Produced != 6 {
+		t.Errorf("thread state %d, produced %d", m.Th[0].State, m.Th[0].Produced)
 	}
 	if m.Free[0] != 0xf {
 		t.Errorf("free map %#x", m.Free[0])

@@ -297,6 +297,7 @@ func (t *Thread) room(n int, number uint32) bool {
 	c := &t.m.Ch[i]
 	atomic.StoreUint64(&c.Uid, atomic.AddUint64(&t.m.H.ChunkUid, 1))
 	atomic.StoreUint32(&c.Committed, 0)
+	atomic.StoreUint32(&c.Sending, 0)
 	atomic.StoreUint32(&c.Consumed, 0)
 	atomic.StoreUint32(&c.Thread, uint32(t.idx))
 	atomic.StoreUint32(&c.Tid, t.ent.Tid)
