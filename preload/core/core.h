@@ -125,6 +125,7 @@ struct seam_core {
 	unsigned char *pristine;
 	uint32_t nsegs;
 	struct { uint64_t addr, len, zeros, off; } segs[8];
+	uint64_t relro_lo, relro_hi; /* read-only after relocation, whole pages */
 	uint64_t auxblock[64];
 	/* robust futex head of the thread that owns the arena */
 	struct { void *next; long off; void *pending; } robust;
@@ -176,6 +177,8 @@ static inline uint64_t guard_core(void)
 
 /* gostart.c */
 enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT };
+void seam_image_find(void);               /* where our writable segments are */
+uint32_t seam_image_ready(void);          /* make them what Go expects; SEAM_WHY_*. On the helper thread */
 void seam_go_init(void);                   /* in the constructor, before the image can change */
 int  seam_go_start(void);                  /* ask for the agent; does not wait. 0 or a SEAM_WHY_ */
 int  seam_go_wait(int64_t ns);             /* until it runs; 0 or -1 */

@@ -17,6 +17,9 @@ struct seam_facts {
 	uint64_t pthread_key;   /* runtime/cgo's static pthread_g */
 	uint64_t pthread_key_created;
 	uint64_t parked;        /* bit i: the i-th fatal function jumps to seam_park */
+	uint64_t relocs;        /* struct seam_reloc[nrelocs]: Go's, not applied by the loader */
+	uint64_t nrelocs;
 };
+struct seam_reloc { uint32_t at, addend; }; /* the word at base+at is to be base+addend */
 extern const volatile struct seam_facts seam_facts;
 #endif

@@ -2,11 +2,11 @@
  *
  * Rules R1, R2, R3, R5 and R6 of RATIONALE.md are here. Order matters:
  *
- *   load      seam_go_init: find our writable segments and clear Go's signal
- *             table. Go has not run.
+ *   load      seam_go_init: find our writable segments. Go has not run.
  *   start     a helper thread, all signals blocked:
  *             1. unshare files and fs, close everything, /dev/null three times
- *             2. first generation: copy the writable image; later ones: put it back
+ *             2. the image (goimage.c): first generation: relocate it, clear Go's
+ *                signal table, keep a copy; later ones: put the copy back
  *             3. call Go's entry with a private argv/env/auxv block
  *             4. own the arena by robust futex, then sleep for ever: the kernel
  *                marks the futex when the process is gone, however it went
@@ -17,10 +17,8 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -38,96 +36,17 @@ const volatile struct seam_facts seam_facts = { .magic = 1 };
 
 #define GO_MIN_ADDRESS_SPACE (4ull << 30) /* Go dies below 1 GiB; measured, see RATIONALE.md */
 #define HELPER_STACK (256 << 10)
-#define SIGTABLE_LEN 65
-
-struct sigtab { int32_t flags; const char *name; int64_t len; };
-
-/* Go's view of what each signal is for. With no flags it installs no handler,
- * changes no SA_ONSTACK and unblocks nothing. 32 and 33 stay: they are glibc's
- * own. 34 is the program's SIGRTMIN (Go takes it for musl's). */
-static int clear_sigtable(void)
-{
-	struct sigtab *t = (void *)(seam->base + seam_facts.sigtable);
-	static const char hup[] = "SIGHUP: terminal line hangup";
-	if (t[1].len != sizeof hup - 1 || memcmp(t[1].name, hup, sizeof hup - 1))
-		return -1;
-	for (int i = 0; i < SIGTABLE_LEN; i++)
-		if (i < 32 || i > 33)
-			t[i].flags = 0;
-	return 0;
-}
-
-static int find_segments(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	uint64_t relro_lo = 0, relro_hi = 0;
-	uint64_t here = (uint64_t)&seam_facts;
-	int ours = 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uint64_t lo = info->dlpi_addr + p->p_vaddr;
-		if (p->p_type == PT_LOAD && here >= lo && here < lo + p->p_memsz)
-			ours = 1;
-		if (p->p_type == PT_GNU_RELRO) {
-			relro_lo = lo;
-			relro_hi = (lo + p->p_memsz) & ~4095ull;
-		}
-	}
-	if (!ours)
-		return 0;
-	seam->base = info->dlpi_addr;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		if (p->p_type != PT_LOAD || !(p->p_flags & PF_W))
-			continue;
-		uint64_t lo = info->dlpi_addr + p->p_vaddr, hi = lo + p->p_filesz, end = lo + p->p_memsz;
-		if (lo >= relro_lo && lo < relro_hi)
-			lo = relro_hi < hi ? relro_hi : hi;
-		if (lo == hi || seam->nsegs == 8)
-			continue;
-		seam->segs[seam->nsegs].addr = lo;
-		seam->segs[seam->nsegs].len = hi - lo;
-		seam->segs[seam->nsegs].zeros = end - hi;
-		seam->nsegs++;
-	}
-	return 1;
-}
 
 void seam_go_init(void)
 {
-	dl_iterate_phdr(find_segments, 0);
+	seam_image_find();
 	seam->pthread_create = dlsym(RTLD_NEXT, "pthread_create");
 	seam->nptl_nthreads = dlsym(RTLD_DEFAULT, "__nptl_nthreads");
 	seam->go_reason = SEAM_WHY_NONE;
-	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create || clear_sigtable()) {
+	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create) {
 		seam->go_reason = SEAM_WHY_FACTS;
 		seam->go_state = SEAM_GO_FAILED;
 	}
-}
-
-/* The image is the part of the writable segments that is in the file, and the
- * zeros behind it. Before Go has run the zeros are zeros: the core's few
- * variables are placed in .data (SEAM_DATA). They need no copy. */
-static int save_or_restore(void)
-{
-	if (seam->pristine) {
-		for (uint32_t i = 0; i < seam->nsegs; i++) {
-			memcpy((void *)seam->segs[i].addr, seam->pristine + seam->segs[i].off, seam->segs[i].len);
-			memset((void *)(seam->segs[i].addr + seam->segs[i].len), 0, seam->segs[i].zeros);
-		}
-		return 0;
-	}
-	uint64_t total = 0;
-	for (uint32_t i = 0; i < seam->nsegs; i++) {
-		seam->segs[i].off = total;
-		total += (seam->segs[i].len + 63) & ~63ull;
-	}
-	void *p = mmap(0, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (p == MAP_FAILED)
-		return -1;
-	for (uint32_t i = 0; i < seam->nsegs; i++)
-		memcpy((char *)p + seam->segs[i].off, (void *)seam->segs[i].addr, seam->segs[i].len);
-	seam->pristine = p;
-	return 0;
 }
 
 /* Go reads its arguments, environment and auxiliary vector from one block, as
@@ -212,8 +131,9 @@ static void *helper(void *arg)
 			fail(SEAM_WHY_FILES);
 			seam_park_thread();
 		}
-	if (save_or_restore()) {
-		fail(SEAM_WHY_IMAGE);
+	uint32_t why = seam_image_ready();
+	if (why) {
+		fail(why);
 		seam_park_thread();
 	}
 	__atomic_store_n(&seam->go_generation, seam->go_generation + 1, __ATOMIC_RELAXED);

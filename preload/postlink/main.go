@@ -2,6 +2,8 @@
 // where the parts of the Go runtime are that the core depends on, and makes
 // the runtime's five ways to end the process lead to seam_park_entry.
 //
+// It also takes Go's own relocations away from the loader (relocs.go).
+//
 // It checks every fact it relies on and fails the build when one is not as
 // expected, so that a new Go version cannot change them unnoticed.
 //
@@ -66,7 +68,11 @@ func run(path string) error {
 	if err := im.patchFatal(); err != nil {
 		return err
 	}
-	if err := im.writeFacts(); err != nil {
+	relocs, err := im.deferRelocations()
+	if err != nil {
+		return err
+	}
+	if err := im.writeFacts(relocs); err != nil {
 		return err
 	}
 	return os.WriteFile(path, im.data, 0o755)
@@ -131,7 +137,7 @@ func roomForJump(code []byte, size uint64) bool {
 	return size > 0
 }
 
-func (im *image) writeFacts() error {
+func (im *image) writeFacts(relocs table) error {
 	facts, err := im.sym("seam_facts")
 	if err != nil {
 		return err
@@ -147,7 +153,7 @@ func (im *image) writeFacts() error {
 		}
 		words = append(words, s.Value)
 	}
-	words = append(words, 1<<len(fatal)-1)
+	words = append(words, 1<<len(fatal)-1, relocs.addr, relocs.count)
 	if uint64(len(words)*8) != facts.Size {
 		return errors.New("seam_facts and postlink disagree about the table's size")
 	}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+const (
+	relaSize  = 24 // Elf64_Rela
+	pairSize  = 8  // struct seam_reloc in preload/core/facts.h
+	fewRelocs = 1000
+)
+
+// table is where the deferred relocations are: pairs of u32 {place, addend}.
+type table struct{ addr, count uint64 }
+
+type span struct{ lo, hi uint64 }
+
+// goData are the parts of the image that only Go reads: its types, its
+// initialised data and its module table. What the C core reads before Go runs
+// lies outside them.
+func (im *image) goData() ([]span, error) {
+	var spans []span
+	for _, names := range [][2]string{{"runtime.types", "runtime.itablink"}, {"runtime.data", "runtime.edata"}} {
+		lo, err := im.sym(names[0])
+		if err != nil {
+			return nil, err
+		}
+		hi, err := im.sym(names[1])
+		if err != nil {
+			return nil, err
+		}
+		if hi.Value <= lo.Value {
+			return nil, fmt.Errorf("%s is not before %s", names[0], names[1])
+		}
+		spans = append(spans, span{lo.Value, hi.Value})
+	}
+	for _, s := range im.file.Sections {
+		if s.Name == ".go.module" {
+			spans = append(spans, span{s.Addr, s.Addr + s.Size})
+		}
+	}
+	return spans, nil
+}
+
+// deferRelocations moves Go's relative relocations from the loader's table
+// into one of ours behind it, in the same section, in half the space.
+func (im *image) deferRelocations() (table, error) {
+	spans, err := im.goData()
+	if err != nil {
+		return table{}, err
+	}
+	dyn, err := im.dynamic(elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELACOUNT)
+	if err != nil {
+		return table{}, err
+	}
+	addr, size := im.word(dyn[elf.DT_RELA]), im.word(dyn[elf.DT_RELASZ])
+	at, err := im.offset(addr, size)
+	if err != nil {
+		return table{}, fmt.Errorf("relocations: %w", err)
+	}
+	relas := im.data[at : at+size]
+	var kept, pairs []byte
+	var relative uint64
+	for r := range slices.Chunk(relas, relaSize) {
+		place, info, addend := binary.LittleEndian.Uint64(r), binary.LittleEndian.Uint64(r[8:]), binary.LittleEndian.Uint64(r[16:])
+		isRelative := elf.R_X86_64(info) == elf.R_X86_64_RELATIVE
+		if isRelative && slices.ContainsFunc(spans, func(s span) bool { return place >= s.lo && place+8 <= s.hi }) {
+			if place>>32 != 0 || addend>>32 != 0 {
+				return table{}, fmt.Errorf("relocation at %#x: not in the first 4 GiB", place)
+			}
+			pairs = binary.LittleEndian.AppendUint32(pairs, uint32(place))
+			pairs = binary.LittleEndian.AppendUint32(pairs, uint32(addend))
+			continue
+		}
+		if isRelative { // the linker sorted them to the front, and they stay there
+			relative++
+		}
+		kept = append(kept, r...)
+	}
+	if len(pairs) < fewRelocs*pairSize {
+		return table{}, errors.New("hardly a relocation is Go's: have its data symbols changed?")
+	}
+	n := copy(relas, kept)
+	copy(relas[n:], pairs)
+	clear(relas[n+len(pairs):])
+	binary.LittleEndian.PutUint64(im.data[dyn[elf.DT_RELASZ]:], uint64(n))
+	binary.LittleEndian.PutUint64(im.data[dyn[elf.DT_RELACOUNT]:], relative)
+	return table{addr: addr + uint64(n), count: uint64(len(pairs) / pairSize)}, nil
+}
+
+// dynamic finds the values of tags in the dynamic section, as offsets in the file.
+func (im *image) dynamic(tags ...elf.DynTag) (map[elf.DynTag]uint64, error) {
+	s := im.file.Section(".dynamic")
+	if s == nil {
+		return nil, errors.New("no dynamic section")
+	}
+	found := map[elf.DynTag]uint64{}
+	for at := s.Offset; at+16 <= s.Offset+s.FileSize; at += 16 {
+		if tag := elf.DynTag(im.word(at)); slices.Contains(tags, tag) {
+			found[tag] = at + 8
+		}
+	}
+	if len(found) != len(tags) {
+		return nil, fmt.Errorf("of the dynamic tags %v only %d are there", tags, len(found))
+	}
+	return found, nil
+}
+
+func (im *image) word(at uint64) uint64 { return binary.LittleEndian.Uint64(im.data[at:]) }
