@@ -384,7 +384,7 @@ func (d *Decoder) appendScalar(dst []byte, a *Arg, v uint64, words []uint64) []b
 		}
 		return appendInt(dst, int64(int32(v)))
 	case TFlags:
-		if s := sets[a.Set]; s != nil {
+		if s := sets()[a.Set]; s != nil {
 			d.buf = s.appendTo(d.buf[:0], zeroExtend(v, a.Size))
 			return appendText(dst, d.buf)
 		}
@@ -411,7 +411,7 @@ func (d *Decoder) appendEnum(dst []byte, a *Arg, v uint64, words []uint64) []byt
 		}
 		return appendInt(dst, int64(int32(v)))
 	}
-	if s := sets[a.Set]; s != nil {
+	if s := sets()[a.Set]; s != nil {
 		if name, ok := s.lookup(zeroExtend(v, a.Size)); ok {
 			return appendStr(dst, name)
 		}
@@ -435,7 +435,7 @@ func (d *Decoder) sockopt(a *Arg, v uint64, words []uint64) (string, bool) {
 			continue
 		}
 		level, ok := d.word(i, words)
-		if s := sets[optionSet(uint32(level))]; ok && s != nil {
+		if s := sets()[optionSet(uint32(level))]; ok && s != nil {
 			return s.lookup(v & 0xffffffff)
 		}
 	}

@@ -296,7 +296,7 @@ func TestSetsRender(t *testing.T) {
 		{"msg", 0, "0"}, {"msg", 0x4040, "MSG_DONTWAIT|MSG_NOSIGNAL"}, {"clone", 17, "SIGCHLD"}, {"clone", 0x100 | 17, "SIGCHLD|CLONE_VM"}, {"map", 0x22, "MAP_PRIVATE|MAP_ANONYMOUS"},
 		{"flock", 6, "LOCK_EX|LOCK_NB"}, {"access", 4, "R_OK"}, {"access", 0x14, "R_OK|0x10"}, {"epoll", 0x80000001, "EPOLLIN|EPOLLET"},
 	} {
-		if got := string(sets[c.set].appendTo(nil, c.v)); got != c.want {
+		if got := string(sets()[c.set].appendTo(nil, c.v)); got != c.want {
 			t.Errorf("%s %#x: %s, want %s", c.set, c.v, got, c.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // ParseProto reads one function declaration: C, with marks for what C can't
@@ -441,33 +442,35 @@ func extends(words []string, w string) bool {
 }
 
 // scalars are the types that are not pointers.
-var scalars = map[string]Arg{
-	"void": {Type: TVoid}, "char": {Type: TInt, Size: 1}, "signed char": {Type: TInt, Size: 1}, "unsigned char": {Type: TUint, Size: 1},
-	"int8_t": {Type: TInt, Size: 1}, "uint8_t": {Type: TUint, Size: 1}, "bool": {Type: TUint, Size: 1}, "_Bool": {Type: TUint, Size: 1},
-	"short": {Type: TInt, Size: 2}, "short int": {Type: TInt, Size: 2}, "unsigned short": {Type: TUint, Size: 2}, "unsigned short int": {Type: TUint, Size: 2},
-	"int16_t": {Type: TInt, Size: 2}, "uint16_t": {Type: TUint, Size: 2},
-	"int": {Type: TInt, Size: 4}, "signed": {Type: TInt, Size: 4}, "signed int": {Type: TInt, Size: 4}, "unsigned": {Type: TUint, Size: 4}, "unsigned int": {Type: TUint, Size: 4},
-	"int32_t": {Type: TInt, Size: 4}, "uint32_t": {Type: TUint, Size: 4}, "wchar_t": {Type: TInt, Size: 4},
-	"long": {Type: TInt, Size: 8}, "long int": {Type: TInt, Size: 8}, "signed long": {Type: TInt, Size: 8}, "long long": {Type: TInt, Size: 8}, "long long int": {Type: TInt, Size: 8},
-	"unsigned long": {Type: TUint, Size: 8}, "unsigned long int": {Type: TUint, Size: 8}, "unsigned long long": {Type: TUint, Size: 8}, "unsigned long long int": {Type: TUint, Size: 8},
-	"int64_t": {Type: TInt, Size: 8}, "uint64_t": {Type: TUint, Size: 8}, "intptr_t": {Type: TInt, Size: 8}, "uintptr_t": {Type: TUint, Size: 8},
-	"size_t": {Type: TUint, Size: 8}, "ssize_t": {Type: TInt, Size: 8}, "ptrdiff_t": {Type: TInt, Size: 8},
-	"off_t": {Type: TInt, Size: 8}, "off64_t": {Type: TInt, Size: 8}, "loff_t": {Type: TInt, Size: 8}, "time_t": {Type: TInt, Size: 8}, "clock_t": {Type: TInt, Size: 8},
-	"dev_t": {Type: TUint, Size: 8}, "ino_t": {Type: TUint, Size: 8}, "nfds_t": {Type: TUint, Size: 8}, "pthread_t": {Type: TUint, Size: 8},
-	// -1 has a meaning for ids: "leave it as it is".
-	"uid_t": {Type: TInt, Size: 4}, "gid_t": {Type: TInt, Size: 4}, "id_t": {Type: TInt, Size: 4}, "key_t": {Type: TInt, Size: 4},
-	"socklen_t": {Type: TUint, Size: 4}, "useconds_t": {Type: TUint, Size: 4}, "clockid_t": {Type: TInt, Size: 4},
-	"pid_t": {Type: TPid, Size: 4}, "mode_t": {Type: TMode, Size: 4}, "fd": {Type: TFD, Size: 4}, "dirfd": {Type: TFD, Size: 4, Set: dirfdSet}, "errno_t": {Type: TErrno, Size: 4},
-	"wstatus": {Type: TEnum, Size: 4, Set: wstatusSet},
-	"float":   {Type: TFloat, Size: 4}, "double": {Type: TFloat, Size: 8},
-	"sql": {Type: TSQL, Size: 8, Cap: capSQL}, "sql16": {Type: TSQL, Size: 8, Cap: capSQL, Set: utf16Set},
-}
+var scalars = sync.OnceValue(func() map[string]Arg {
+	return map[string]Arg{
+		"void": {Type: TVoid}, "char": {Type: TInt, Size: 1}, "signed char": {Type: TInt, Size: 1}, "unsigned char": {Type: TUint, Size: 1},
+		"int8_t": {Type: TInt, Size: 1}, "uint8_t": {Type: TUint, Size: 1}, "bool": {Type: TUint, Size: 1}, "_Bool": {Type: TUint, Size: 1},
+		"short": {Type: TInt, Size: 2}, "short int": {Type: TInt, Size: 2}, "unsigned short": {Type: TUint, Size: 2}, "unsigned short int": {Type: TUint, Size: 2},
+		"int16_t": {Type: TInt, Size: 2}, "uint16_t": {Type: TUint, Size: 2},
+		"int": {Type: TInt, Size: 4}, "signed": {Type: TInt, Size: 4}, "signed int": {Type: TInt, Size: 4}, "unsigned": {Type: TUint, Size: 4}, "unsigned int": {Type: TUint, Size: 4},
+		"int32_t": {Type: TInt, Size: 4}, "uint32_t": {Type: TUint, Size: 4}, "wchar_t": {Type: TInt, Size: 4},
+		"long": {Type: TInt, Size: 8}, "long int": {Type: TInt, Size: 8}, "signed long": {Type: TInt, Size: 8}, "long long": {Type: TInt, Size: 8}, "long long int": {Type: TInt, Size: 8},
+		"unsigned long": {Type: TUint, Size: 8}, "unsigned long int": {Type: TUint, Size: 8}, "unsigned long long": {Type: TUint, Size: 8}, "unsigned long long int": {Type: TUint, Size: 8},
+		"int64_t": {Type: TInt, Size: 8}, "uint64_t": {Type: TUint, Size: 8}, "intptr_t": {Type: TInt, Size: 8}, "uintptr_t": {Type: TUint, Size: 8},
+		"size_t": {Type: TUint, Size: 8}, "ssize_t": {Type: TInt, Size: 8}, "ptrdiff_t": {Type: TInt, Size: 8},
+		"off_t": {Type: TInt, Size: 8}, "off64_t": {Type: TInt, Size: 8}, "loff_t": {Type: TInt, Size: 8}, "time_t": {Type: TInt, Size: 8}, "clock_t": {Type: TInt, Size: 8},
+		"dev_t": {Type: TUint, Size: 8}, "ino_t": {Type: TUint, Size: 8}, "nfds_t": {Type: TUint, Size: 8}, "pthread_t": {Type: TUint, Size: 8},
+		// -1 has a meaning for ids: "leave it as it is".
+		"uid_t": {Type: TInt, Size: 4}, "gid_t": {Type: TInt, Size: 4}, "id_t": {Type: TInt, Size: 4}, "key_t": {Type: TInt, Size: 4},
+		"socklen_t": {Type: TUint, Size: 4}, "useconds_t": {Type: TUint, Size: 4}, "clockid_t": {Type: TInt, Size: 4},
+		"pid_t": {Type: TPid, Size: 4}, "mode_t": {Type: TMode, Size: 4}, "fd": {Type: TFD, Size: 4}, "dirfd": {Type: TFD, Size: 4, Set: dirfdSet}, "errno_t": {Type: TErrno, Size: 4},
+		"wstatus": {Type: TEnum, Size: 4, Set: wstatusSet},
+		"float":   {Type: TFloat, Size: 4}, "double": {Type: TFloat, Size: 8},
+		"sql": {Type: TSQL, Size: 8, Cap: capSQL}, "sql16": {Type: TSQL, Size: 8, Cap: capSQL, Set: utf16Set},
+	}
+})
 
 // arg turns a type into an Arg.
 func (p *protoParser) arg(t ctype, name string) Arg {
 	a := Arg{Name: name, Len: LenNone, Word: -1, Out: t.out, Secret: t.secret}
 	base := strings.Join(t.words, " ")
-	sc, known := scalars[base]
+	sc, known := scalars()[base]
 	switch {
 	case t.set != "":
 		sc, known = Arg{Type: TEnum, Size: t.size, Set: t.set}, true
@@ -509,7 +512,7 @@ func (p *protoParser) arg(t ctype, name string) Arg {
 
 func typeHint(base string) string {
 	var names []string
-	for n := range scalars {
+	for n := range scalars() {
 		names = append(names, n)
 	}
 	slices.Sort(names)

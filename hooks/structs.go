@@ -3,36 +3,39 @@ package hooks
 import (
 	"encoding/binary"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // structSizes says how many bytes of a known structure are captured: enough
 // for the fields that are shown in appendStruct, no more.
-var structSizes = map[string]uint16{
-	"fdpair":      8,
-	"timespec":    16,
-	"timespec2":   32,
-	"timeval":     16,
-	"timeval2":    32,
-	"itimerspec":  32,
-	"stat":        64,
-	"statx":       48,
-	"msghdr":      56,
-	"mmsghdr":     64,
-	"addrinfo":    16,
-	"siginfo":     32,
-	"rlimit":      16,
-	"pollfd":      8,
-	"epoll_event": 12,
-}
+var structSizes = sync.OnceValue(func() map[string]uint16 {
+	return map[string]uint16{
+		"fdpair":      8,
+		"timespec":    16,
+		"timespec2":   32,
+		"timeval":     16,
+		"timeval2":    32,
+		"itimerspec":  32,
+		"stat":        64,
+		"statx":       48,
+		"msghdr":      56,
+		"mmsghdr":     64,
+		"addrinfo":    16,
+		"siginfo":     32,
+		"rlimit":      16,
+		"pollfd":      8,
+		"epoll_event": 12,
+	}
+})
 
-func structSize(name string) uint16 { return structSizes[name] }
+func structSize(name string) uint16 { return structSizes()[name] }
 
 // appendStruct appends a structure as a map of its telling fields, or as what
 // a person would write for it. Bytes too few for it are said to be unreadable.
 func (d *Decoder) appendStruct(dst []byte, name string, b []byte) []byte {
-	if size := structSizes[name]; size == 0 || len(b) < int(size) {
+	if size := structSizes()[name]; size == 0 || len(b) < int(size) {
 		return appendStatus(dst, statusBad)
 	}
 	u32 := func(at int) uint64 { return uint64(binary.LittleEndian.Uint32(b[at:])) }
@@ -170,7 +173,7 @@ func (d *Decoder) appendSiginfo(dst, b []byte) []byte {
 
 // appendSet appends a field of flags or of an enumeration by name.
 func (d *Decoder) appendSet(dst []byte, set string, v uint64) []byte {
-	d.buf = sets[set].appendTo(d.buf[:0], v)
+	d.buf = sets()[set].appendTo(d.buf[:0], v)
 	return appendText(dst, d.buf)
 }
 

@@ -35,7 +35,7 @@ func SignalName(n int) string {
 // EnumValue is the value that a set's name stands for: the inverse of how
 // enumerations appear in the stream.
 func EnumValue(set, name string) (int64, bool) {
-	s := sets[set]
+	s := sets()[set]
 	if s == nil {
 		return 0, false
 	}
@@ -141,7 +141,7 @@ func AppendSockaddr(dst, b []byte) []byte {
 	case family == unix.AF_UNSPEC:
 		return append(dst, "unspec"...)
 	default:
-		if name, ok := sets["af"].lookup(uint64(family)); ok {
+		if name, ok := sets()["af"].lookup(uint64(family)); ok {
 			return append(dst, name...)
 		}
 		return strconv.AppendUint(append(dst, "family "...), uint64(family), 10)

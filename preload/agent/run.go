@@ -2,8 +2,6 @@ package agent
 
 import (
 	"os"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/preload/core"
@@ -11,22 +9,10 @@ import (
 	"github.com/seam-project/seam/wire/arena"
 )
 
-// Bounds of the agent's own memory and parallelism in the target.
-const (
-	memoryLimit = 64 << 20
-	maxProcs    = 2
-)
-
-// Run is the agent's life. It returns when there is nothing to do in this
+// Run is the agent's life; preload/core/gostart.c sets the bounds of its memory and threads. It returns when there is nothing to do in this
 // process.
 func Run() {
 	defer stopOnPanic()
-	debug.SetGCPercent(200)
-	debug.SetMemoryLimit(memoryLimit)
-	debug.SetTraceback("none")
-	if runtime.GOMAXPROCS(0) > maxProcs {
-		runtime.GOMAXPROCS(maxProcs)
-	}
 	planMissing()
 	core.Ready()
 

@@ -394,7 +394,7 @@ void seam_apply(struct seam_load *l)
 		if (l->obj[i].plan && l->obj[i].is_new)
 			apply_object(&l->obj[i]);
 	sig_restore(old);
-	if (!seam->shared_from && seam->arena)
+	if (seam->shared_from == ~0u && seam->arena)
 		seam->shared_from = seam->arena->sites_used; /* sites put in later may be another process's too */
 }
 

@@ -122,9 +122,9 @@ struct seam_core {
 	uint32_t go_tried_ms;   /* time of the last failed start, coarse ms */
 	uint32_t *nptl_nthreads; /* libc's count of threads, or NULL */
 	int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *); /* libc's */
-	unsigned char *pristine;
+	unsigned char *kept;    /* copies of the pages in seam_facts.kept; NULL before the first start */
 	uint32_t nsegs;
-	struct { uint64_t addr, len, zeros, off; } segs[8];
+	struct { uint64_t addr, len, zeros; } segs[8]; /* whole pages: of the file, then zeros */
 	uint64_t relro_lo, relro_hi; /* read-only after relocation, whole pages */
 	uint64_t auxblock[64];
 	/* robust futex head of the thread that owns the arena */

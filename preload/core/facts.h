@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define SEAM_FACTS_MAGIC 0x3153544341464d53ull /* "SMFACTS1" */
+#define SEAM_KEPT_PAGES 4
 struct seam_facts {
 	uint64_t magic;
 	uint64_t rt0;           /* _rt0_amd64_linux_lib */
@@ -19,6 +20,7 @@ struct seam_facts {
 	uint64_t parked;        /* bit i: the i-th fatal function jumps to seam_park */
 	uint64_t relocs;        /* struct seam_reloc[nrelocs]: Go's, not applied by the loader */
 	uint64_t nrelocs;
+	uint64_t kept[SEAM_KEPT_PAGES]; /* pages of Go's data that hold something of the core or of the loader, 0: no more */
 };
 struct seam_reloc { uint32_t at, addend; }; /* the word at base+at is to be base+addend */
 extern const volatile struct seam_facts seam_facts;

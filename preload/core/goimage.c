@@ -14,7 +14,9 @@
 #include "sys.h"
 
 #define SIGTABLE_LEN 65
+#define PAGE 4096ull
 #define POPULATE_WRITE 23 /* MADV_POPULATE_WRITE, Linux 5.14: one call instead of a fault per page */
+#define DONTNEED_LOCKED 24 /* MADV_DONTNEED_LOCKED, Linux 5.18: after mlockall */
 
 struct sigtab { int32_t flags; const char *name; int64_t len; };
 
@@ -70,43 +72,73 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-/* Apply the relocations that postlink kept from the loader. Twice does no harm:
- * a child may have been forked in the middle. */
-static int relocate(void)
+/* Apply the relocations that postlink kept from the loader, from address lo on.
+ * Twice does no harm: a child may have been forked in the middle. */
+static void relocate(uint64_t lo)
 {
 	const struct seam_reloc *r = (const void *)(seam->base + seam_facts.relocs), *end = r + seam_facts.nrelocs;
-	uint64_t relro = seam->relro_hi - seam->relro_lo;
-	if (sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ | PROT_WRITE))
-		return -1;
-	sys3(SYS_madvise, seam->relro_lo, relro, POPULATE_WRITE); /* may fail: then each page faults */
 	for (; r < end; r++)
-		*(uint64_t *)(seam->base + r->at) = seam->base + r->addend;
-	return sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ) ? -1 : 0;
+		if (seam->base + r->at >= lo)
+			*(uint64_t *)(seam->base + r->at) = seam->base + r->addend;
 }
 
-/* The image is the part of the writable segments that is in the file, and the
- * zeros behind it. Before Go has run the zeros are zeros: the core's few
- * variables are placed in .data (SEAM_DATA). They need no copy. */
-static int save_or_restore(void)
+static int first_time(void)
 {
-	if (seam->pristine) {
-		for (uint32_t i = 0; i < seam->nsegs; i++) {
-			memcpy((void *)seam->segs[i].addr, seam->pristine + seam->segs[i].off, seam->segs[i].len);
-			memset((void *)(seam->segs[i].addr + seam->segs[i].len), 0, seam->segs[i].zeros);
-		}
-		return 0;
-	}
-	uint64_t total = 0;
-	for (uint32_t i = 0; i < seam->nsegs; i++) {
-		seam->segs[i].off = total;
-		total += (seam->segs[i].len + 63) & ~63ull;
-	}
-	void *p = mmap(0, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (p == MAP_FAILED)
+	uint64_t relro = seam->relro_hi - seam->relro_lo;
+	unsigned char *p = (void *)sys6(SYS_mmap, 0, SEAM_KEPT_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((uint64_t)p >= -4095ull || sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ | PROT_WRITE))
 		return -1;
-	for (uint32_t i = 0; i < seam->nsegs; i++)
-		memcpy((char *)p + seam->segs[i].off, (void *)seam->segs[i].addr, seam->segs[i].len);
-	seam->pristine = p;
+	sys3(SYS_madvise, seam->relro_lo, relro, POPULATE_WRITE); /* may fail: then each page faults */
+	relocate(0);
+	if (sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ))
+		return -1;
+	for (int i = 0; i < SEAM_KEPT_PAGES && seam_facts.kept[i]; i++)
+		memcpy(p + i * PAGE, (void *)(seam->base + seam_facts.kept[i]), PAGE);
+	seam->kept = p;
+	return 0;
+}
+
+static int kept_page(uint64_t at)
+{
+	for (int i = 0; i < SEAM_KEPT_PAGES && seam_facts.kept[i]; i++)
+		if (seam->base + seam_facts.kept[i] == at)
+			return i;
+	return -1;
+}
+
+static int drop(uint64_t lo, uint64_t hi)
+{
+	if (lo >= hi)
+		return 0;
+	return sys3(SYS_madvise, lo, hi - lo, MADV_DONTNEED) && sys3(SYS_madvise, lo, hi - lo, DONTNEED_LOCKED) ? -1 : 0;
+}
+
+/* As the file has it: the pages that Go wrote to are given back to the kernel, which
+ * reads them from the file again. The pages that the core shares with Go are
+ * copied instead, with the same bytes where the core's are: a host thread may be
+ * reading them. */
+static int again(void)
+{
+	uint64_t lowest = ~0ull;
+	for (uint32_t i = 0; i < seam->nsegs; i++) {
+		uint64_t lo = seam->segs[i].addr, file = lo + seam->segs[i].len, end = (file + seam->segs[i].zeros + PAGE - 1) & ~(PAGE - 1);
+		lowest = lo < lowest ? lo : lowest;
+		uint64_t from = lo;
+		for (uint64_t at = lo; at < end; at += PAGE) {
+			int k = kept_page(at);
+			if (k < 0)
+				continue;
+			if (drop(from, at))
+				return -1;
+			memcpy((void *)at, seam->kept + k * PAGE, PAGE);
+			from = at + PAGE;
+		}
+		if (drop(from, end))
+			return -1;
+		if (file & (PAGE - 1)) /* what follows in the file is not ours */
+			memset((void *)file, 0, PAGE - (file & (PAGE - 1)));
+	}
+	relocate(lowest);
 	return 0;
 }
 
@@ -117,11 +149,7 @@ void seam_image_find(void)
 
 uint32_t seam_image_ready(void)
 {
-	if (!seam->pristine) {
-		if (relocate())
-			return SEAM_WHY_IMAGE;
-		if (clear_sigtable())
-			return SEAM_WHY_FACTS;
-	}
-	return save_or_restore() ? SEAM_WHY_IMAGE : SEAM_WHY_NONE;
+	if (seam->kept ? again() : first_time())
+		return SEAM_WHY_IMAGE;
+	return clear_sigtable() ? SEAM_WHY_FACTS : SEAM_WHY_NONE;
 }

@@ -55,9 +55,18 @@ static uint64_t *private_block(void)
 {
 	static char name[] = "seam";
 	static const unsigned long keys[] = { AT_PAGESZ, AT_RANDOM, AT_HWCAP, AT_HWCAP2, AT_SYSINFO_EHDR, AT_SECURE, AT_CLKTCK };
-	uint64_t *b = seam->auxblock, *p = b;
+	uint64_t *b = seam->auxblock, *p = b, cpus[128] = { 0 };
+	sys3(SYS_sched_getaffinity, 0, sizeof cpus, cpus);
+	int n = 0;
+	for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
+		n += __builtin_popcountll(cpus[i]);
+	/* The bounds of the agent's parallelism and memory in the program. Set later,
+	 * from Go, each would stop all of Go's threads for it. */
+	char *env[] = { n == 1 ? "GOMAXPROCS=1" : "GOMAXPROCS=2", "GOGC=200", "GOMEMLIMIT=64MiB", "GOTRACEBACK=none" };
 	*p++ = (uint64_t)name;
 	*p++ = 0; /* end of argv */
+	for (size_t i = 0; i < sizeof env / sizeof *env; i++)
+		*p++ = (uint64_t)env[i];
 	*p++ = 0; /* end of environment */
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		uint64_t v = getauxval(keys[i]);

@@ -263,6 +263,7 @@ static int setup_core(void)
 	seam->runs = seam_runs = (void *)(p + core + 4096);
 	seam_alive = (void *)(p + core);
 	seam->gen = 1;
+	seam->shared_from = ~0u; /* the first sites can't be another process's too */
 	*seam_alive = 1;
 	seam->pid = seam->libc_pid = sys0(SYS_getpid);
 	seam_errno_off = (char *)&errno - (char *)__builtin_thread_pointer();

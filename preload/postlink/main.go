@@ -29,6 +29,11 @@ const (
 // it (Go 1.26: runtime/sys_linux_amd64.s, runtime/signal_unix.go, runtime/asm_amd64.s).
 var fatal = []string{"runtime.exit", "runtime.dieFromSignal", "runtime.raise", "runtime.raiseproc", "runtime.abort"}
 
+// skipped does work at the start that the agent has no use for: it reads the cgroup's CPU
+// quota from three files, even where GODEBUG containermaxprocs=0 says that nobody
+// wants it (runtime/cgroup_linux.go). The core chooses GOMAXPROCS.
+const skipped = "runtime.defaultGOMAXPROCSInit"
+
 func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: postlink libseam.so")
@@ -66,6 +71,9 @@ func run(path string) error {
 		}
 	}
 	if err := im.patchFatal(); err != nil {
+		return err
+	}
+	if err := im.patchSkipped(); err != nil {
 		return err
 	}
 	relocs, err := im.deferRelocations()
@@ -126,6 +134,19 @@ func (im *image) patchFatal() error {
 	return nil
 }
 
+func (im *image) patchSkipped() error {
+	s, err := im.sym(skipped)
+	if err != nil {
+		return err
+	}
+	at, err := im.offset(s.Value, 1)
+	if err != nil {
+		return fmt.Errorf("patch %s: %w", skipped, err)
+	}
+	im.data[at] = 0xc3 // ret: no arguments, no results
+	return nil
+}
+
 // roomForJump says whether a function's first bytes may be overwritten: it is
 // long enough, or followed by the assembler's padding (runtime.abort is 3 bytes).
 func roomForJump(code []byte, size uint64) bool {
@@ -154,6 +175,11 @@ func (im *image) writeFacts(relocs table) error {
 		words = append(words, s.Value)
 	}
 	words = append(words, 1<<len(fatal)-1, relocs.addr, relocs.count)
+	kept, err := im.keptPages()
+	if err != nil {
+		return err
+	}
+	words = append(words, kept[:]...)
 	if uint64(len(words)*8) != facts.Size {
 		return errors.New("seam_facts and postlink disagree about the table's size")
 	}

@@ -111,3 +111,58 @@ func (im *image) dynamic(tags ...elf.DynTag) (map[elf.DynTag]uint64, error) {
 }
 
 func (im *image) word(at uint64) uint64 { return binary.LittleEndian.Uint64(im.data[at:]) }
+
+const (
+	pageSize  = 4096
+	keptPages = 4 // SEAM_KEPT_PAGES
+)
+
+// keptPages are the pages of the file's writable part, after what is
+// read-only once relocated, that hold more than Go's own: the core's variables
+// and what the loader relocated. They can't be taken from the file again.
+func (im *image) keptPages() (kept [keptPages]uint64, err error) {
+	relro, data := im.prog(elf.PT_GNU_RELRO), im.file.Section(".data")
+	goEnd, err := im.sym("runtime.edata")
+	if err != nil {
+		return kept, err
+	}
+	if relro == nil || data == nil {
+		return kept, errors.New("no PT_GNU_RELRO or no .data")
+	}
+	var pages []uint64
+	add := func(lo, hi uint64) {
+		for p := lo &^ (pageSize - 1); p < hi; p += pageSize {
+			if p >= relro.Vaddr+relro.Memsz && !slices.Contains(pages, p) {
+				pages = append(pages, p)
+			}
+		}
+	}
+	add(goEnd.Value, data.Addr+data.Size)
+	dyn, err := im.dynamic(elf.DT_RELA, elf.DT_RELASZ)
+	if err != nil {
+		return kept, err
+	}
+	size := im.word(dyn[elf.DT_RELASZ])
+	at, err := im.offset(im.word(dyn[elf.DT_RELA]), size)
+	if err != nil {
+		return kept, err
+	}
+	for r := range slices.Chunk(im.data[at:at+size], relaSize) {
+		place := binary.LittleEndian.Uint64(r)
+		add(place, place+8)
+	}
+	if len(pages) > keptPages {
+		return kept, fmt.Errorf("%d pages of data hold more than Go's own, at most %d are expected", len(pages), keptPages)
+	}
+	copy(kept[:], pages)
+	return kept, nil
+}
+
+func (im *image) prog(t elf.ProgType) *elf.Prog {
+	for _, p := range im.file.Progs {
+		if p.Type == t {
+			return p
+		}
+	}
+	return nil
+}
