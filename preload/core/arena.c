@@ -233,23 +233,33 @@ int seam_arena_create(struct seam_load *l)
 	return 0;
 }
 
-/* One connection, one message, the arena's descriptor with it; closed at once.
- * Never waits: a reader that is not there, or busy, is told by the agent later. */
-void seam_say_hello(int memfd)
+/* A connection to our user's reader at path, or -1. Never waits: a reader that is
+ * not there, or busy, is told by the agent later. */
+int seam_dial(const char *path)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t n = strlen(seam->socket);
+	size_t n = strlen(path);
 	if (!n || n >= sizeof to.sun_path)
-		return;
-	memcpy(to.sun_path, seam->socket, n);
+		return -1;
+	memcpy(to.sun_path, path, n);
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s < 0)
-		return;
+		return -1;
 	struct ucred peer;
 	socklen_t len = sizeof peer;
-	if (connect(s, (struct sockaddr *)&to, sizeof to) || getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
-	    peer.uid != geteuid())
-		goto out;
+	if (!connect(s, (struct sockaddr *)&to, sizeof to) && !getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	    peer.uid == geteuid())
+		return s;
+	close(s);
+	return -1;
+}
+
+/* One connection, one message, the arena's descriptor with it; closed at once. */
+void seam_say_hello(int memfd)
+{
+	int s = seam_dial(seam->socket);
+	if (s < 0)
+		return;
 	unsigned char buf[128];
 	struct pack k = { buf, buf + sizeof buf };
 	pack_byte(&k, 0x92);
@@ -274,6 +284,5 @@ void seam_say_hello(int memfd)
 	h->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(h), &memfd, sizeof memfd);
 	sendmsg(s, &m, MSG_NOSIGNAL);
-out:
 	close(s);
 }

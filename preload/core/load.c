@@ -452,7 +452,9 @@ __attribute__((constructor(101))) static void seam_constructor(int argc, char **
 		return;
 	int saved = errno;
 	seam_tls.guard = SEAM_GUARD_CORE; /* our own calls are not the program's */
-	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct seam_load *l = MAP_FAILED;
+	if (!seam_declines(getenv("SEAM_SOCKET")))
+		l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l != MAP_FAILED) {
 		load(argc, argv, l, spec, getenv("SEAM_SOCKET"));
 		if (!seam || seam->late != l)

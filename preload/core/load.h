@@ -49,7 +49,9 @@ void seam_apply(struct seam_load *l);                         /* plans of new ob
 int  seam_apply_loader(uint64_t fn);                          /* patch r_debug.r_brk; 0, or -1: not as expected */
 void seam_loader_event(void);                                 /* the loader says that its list is consistent */
 int  seam_run_planner(struct seam_load *l);                   /* plans for what is missing into the cache; 0 or -1 */
+int  seam_dial(const char *path);                             /* a socket, or -1 */
 void seam_say_hello(int memfd);
+int  seam_declines(const char *socket);                       /* 1: not in this process; the reader has been told */
 uint32_t seam_blob(const void *p, uint32_t len);              /* into the arena's defs: offset or 0 */
 void seam_add_refusals(const char *object, const void *refusals, uint32_t len); /* msgpack: [[symbol, reason, detail], ...] */
 #endif

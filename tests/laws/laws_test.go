@@ -38,6 +38,10 @@ type report struct {
 		Count  uint64
 		Names  []string
 	}
+	Errors []struct {
+		Code, Text string
+		Count      uint64
+	}
 	Account struct {
 		Produced, Delivered, Dropped, Unaccounted, Duplicates uint64
 		ReturnsLost                                           uint64 `json:"returns_lost"`
@@ -129,15 +133,23 @@ func watchedCmd(t testing.TB, flags []string, c harness.Cmd) (harness.Result, *r
 		c.Deadline = deadline
 	}
 	res := harness.Run(t, c)
-	rep := new(report)
-	b, err := os.ReadFile(file)
-	if err != nil {
+	if _, err := os.Stat(file); err != nil {
 		t.Fatalf("no report: %v\n%v", err, res)
 	}
+	return res, readReport(t, file)
+}
+
+func readReport(t testing.TB, file string) *report {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := new(report)
 	if err := json.Unmarshal(b, rep); err != nil {
 		t.Fatalf("report: %v", err)
 	}
-	return res, rep
+	return rep
 }
 
 // same runs a program with and without seam and fails the test when it can be
