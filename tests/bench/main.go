@@ -148,6 +148,7 @@ func (b *bench) calls(threads int) error {
 	fmt.Printf("\nadded per call, %d thread(s), ns: median of %d runs of 300 bursts (min-max of the runs)\n", threads, b.rounds)
 	fmt.Printf("  %-48s %-22s %s\n", "", "nobody reads", "agent drains, other CPU")
 	fmt.Printf("  %-48s %s\n", fmt.Sprintf("written by hand (plain call: %.1f)", med("plain", "six")), cell("byhand", "six"))
+	fmt.Printf("  %-48s %s\n", fmt.Sprintf("by hand, getenv (plain call: %.1f)", med("plain", "string")), cell("byhand", "string"))
 	for _, r := range []struct{ name, kind string }{
 		{"seam, the same: 6 integers, return, errno", "six"},
 		{"seam, getenv with a 32-byte string", "string"},
@@ -158,17 +159,17 @@ func (b *bench) calls(threads int) error {
 	} {
 		fmt.Printf("  %-48s %-22s %s\n", r.name, cell("alone", r.kind), cell("seam", r.kind))
 	}
-	ratio := func(of map[string][]float64, way, kind string) float64 {
-		plus := func(way, kind string) float64 {
-			return slices.Min(of[way+" "+kind]) - slices.Min(of["plain "+kind])
+	fmt.Println("  over the same by hand (nobody reads / agent drains):")
+	for _, k := range []struct{ name, kind, hand string }{
+		{"recorded", "six", "six"}, {"with a string", "string", "string"}, {"with a string, over 6 integers by hand", "string", "six"},
+	} {
+		quiet := func(way, kind string) float64 {
+			return slices.Min(best[way+" "+kind]) - slices.Min(best["plain "+kind])
 		}
-		return plus(way, kind) / plus("byhand", "six")
+		hand, quietHand := added("byhand", k.hand), quiet("byhand", k.hand)
+		fmt.Printf("    %-46s medians %.2f / %.2f, quietest bursts %.2f / %.2f\n", k.name,
+			added("alone", k.kind)/hand, added("seam", k.kind)/hand, quiet("alone", k.kind)/quietHand, quiet("seam", k.kind)/quietHand)
 	}
-	hand := added("byhand", "six")
-	fmt.Printf("  over by hand, medians:          recorded %.2f / %.2f, with a string %.2f / %.2f\n",
-		added("alone", "six")/hand, added("seam", "six")/hand, added("alone", "string")/hand, added("seam", "string")/hand)
-	fmt.Printf("  over by hand, quietest bursts:  recorded %.2f / %.2f, with a string %.2f / %.2f\n",
-		ratio(best, "alone", "six"), ratio(best, "seam", "six"), ratio(best, "alone", "string"), ratio(best, "seam", "string"))
 	return nil
 }
 
@@ -182,7 +183,8 @@ func (b *bench) startUp() error {
 		{"an empty preload", func() (string, error) { return b.spawn([]string{"SPAWN_ENV_LD_PRELOAD=" + b.path("empty.so")}) }},
 		{"seam, no probe matches", func() (string, error) { return b.spawnUnder("-p", "libnone:none") }},
 		{"seam, the default packs", func() (string, error) { return b.spawnUnder() }},
-		{"seam, the default packs, Go started at load", func() (string, error) { return b.spawnUnder("--start", "now") }},
+		{"seam, the default packs, Go started, no reader", func() (string, error) { return b.spawnAlone("--start", "now") }},
+		{"seam, the default packs, Go started, a reader", func() (string, error) { return b.spawnUnder("--start", "now") }},
 	}
 	got := make([][]float64, len(ways))
 	for range b.rounds {
@@ -209,6 +211,15 @@ func (b *bench) spawn(env []string) (string, error) {
 	return run(env, b.path("spawn"), strconv.Itoa(b.spawns), "/bin/true")
 }
 
+// spawnAlone measures with nobody at the socket.
+func (b *bench) spawnAlone(flags ...string) (string, error) {
+	env, err := b.injected(b.path("nobody"), flags)
+	if err != nil {
+		return "", err
+	}
+	return b.spawn(env)
+}
+
 // spawnUnder measures with a reader: seam listen, and the environment for it.
 func (b *bench) spawnUnder(flags ...string) (string, error) {
 	socket := b.path("s")
@@ -226,15 +237,25 @@ func (b *bench) spawnUnder(flags ...string) (string, error) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	text, err := run(nil, append([]string{b.seam, "env", "--format", "env-file", "--socket", socket}, flags...)...)
+	env, err := b.injected(socket, flags)
 	if err != nil {
 		return "", err
+	}
+	return b.spawn(env)
+}
+
+// injected is what seam env prints, for testdata/spawn.c to hand on. The reader is one
+// that adopts, as that of seam run: a process that ends does not wait for it.
+func (b *bench) injected(socket string, flags []string) ([]string, error) {
+	text, err := run(nil, append([]string{b.seam, "env", "--format", "env-file", "--socket", socket}, flags...)...)
+	if err != nil {
+		return nil, err
 	}
 	env := []string{"SPAWN_ENV_SEAM_READER=seam"}
 	for line := range strings.Lines(text) {
 		env = append(env, "SPAWN_ENV_"+strings.TrimSpace(line))
 	}
-	return b.spawn(env)
+	return env, nil
 }
 
 // sustained is how many calls a second one busy thread gets through to the
