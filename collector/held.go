@@ -55,6 +55,9 @@ func (h *held) alive() bool {
 	if thorough {
 		h.looked = time.Now()
 	}
+	// Children that are begun while we look must not be missed: looked at in this
+	// order, one is counted as begun, or registered, or was registered meanwhile.
+	uid, begun := h.a.LastProc(), h.a.Forking()
 	for i := range h.a.Procs() {
 		p := &h.a.Procs()[i]
 		pid := atomic.LoadUint32(&p.Pid)
@@ -66,7 +69,10 @@ func (h *held) alive() bool {
 		}
 	}
 	// A child whose parent died before it could register itself.
-	if h.a.Forking() > 0 {
+	if h.a.LastProc() != uid {
+		return true
+	}
+	if begun > 0 || h.a.Forking() > 0 {
 		if h.forking.IsZero() {
 			h.forking = time.Now()
 		}
@@ -160,8 +166,9 @@ func (h *held) orphan() bool {
 		return true
 	case who == 0:
 		// An agent starts before the arena is full. When it is full and stays
-		// so there will be none.
-		deserted = h.a.FullChunks()*4 >= h.a.NumChunks()*3
+		// so there will be none. Children that ended leave chunks that only
+		// a drainer finds to be done with.
+		deserted = h.a.UsedChunks()*4 >= h.a.NumChunks()*3
 	case who != arena.OwnerCollector && h.pid == h.peer:
 		// Dead, though its thread was not on a robust list.
 		deserted = gone(h.a.OwnerPID())

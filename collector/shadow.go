@@ -88,15 +88,15 @@ func (h *hello) Probe(d *wire.ProbeDef) {
 }
 
 // Process implements wire.Handler.
-func (h *hello) Process(t int64, pid, ppid int, what string, status int) {
-	h.Stream.Process(t, pid, ppid, what, status)
+func (h *hello) Process(t int64, p *wire.Process) {
+	h.Stream.Process(t, p)
 	s := h.known()
 	switch {
 	case s == nil:
-	case what == "fork":
-		s.Fork(uint32(ppid), uint32(pid))
-	case what == "end":
-		s.End(uint32(pid))
+	case p.What == "fork":
+		s.Fork(uint32(p.PPID), uint32(p.PID))
+	case p.What == "end":
+		s.End(uint32(p.PID))
 	}
 }
 

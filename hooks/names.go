@@ -102,3 +102,26 @@ func ParseStart(s string) (Start, bool) {
 	}
 	return 0, false
 }
+
+// String returns the follow-exec setting's name on the command line.
+func (f Follow) String() string {
+	switch f {
+	case FollowInherit:
+		return "inherit"
+	case FollowAlways:
+		return "always"
+	case FollowNever:
+		return "never"
+	}
+	return "unknown"
+}
+
+// ParseFollow is the inverse of Follow.String.
+func ParseFollow(s string) (Follow, bool) {
+	for _, v := range []Follow{FollowInherit, FollowAlways, FollowNever} {
+		if v.String() == s {
+			return v, true
+		}
+	}
+	return 0, false
+}

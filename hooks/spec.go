@@ -41,6 +41,8 @@ func (s *Spec) Check() error {
 		return fmt.Errorf("check spec: unknown full-policy %d", s.OnFull)
 	case s.Start > StartNever:
 		return fmt.Errorf("check spec: unknown start %d", s.Start)
+	case s.Follow > FollowNever:
+		return fmt.Errorf("check spec: unknown follow-exec %d", s.Follow)
 	case s.OnFull == Block && (s.BlockMS < 1 || s.BlockMS > MaxBlockMS):
 		return fmt.Errorf("check spec: a call may wait 1 to %d ms, not %d", MaxBlockMS, s.BlockMS)
 	case s.BlockMS < 0 || s.BlockMS > MaxBlockMS:
@@ -130,6 +132,9 @@ func (s *Spec) Encode() ([]byte, error) {
 	var b []byte
 	b = fmt.Appendf(b, "%s\nhash %016x\nbuffer %d\non-full %d\nblock-ms %d\nstart %d\nplans %s\n",
 		specMagic, FNV1a(body), s.Buffer, s.OnFull, s.BlockMS, s.Start, s.Plans)
+	if s.Follow != FollowInherit {
+		b = fmt.Appendf(b, "follow-exec %d\n", s.Follow)
+	}
 	if s.Planner != "" {
 		b = fmt.Appendf(b, "planner %s\n", s.Planner)
 	}

@@ -179,6 +179,16 @@ const (
 	StartNever               // never; the collector drains
 )
 
+// Follow says what becomes of seam's part of the environment when the host
+// executes another program.
+type Follow uint8
+
+const (
+	FollowInherit Follow = iota // what the host passes on
+	FollowAlways                // it is put back where the host left it out
+	FollowNever                 // it is taken out: what the host executes runs unwatched
+)
+
 // Spec is everything a target needs to know, in one value. Hash identifies it:
 // plans are cached per (ELF file, spec hash).
 type Spec struct {
@@ -187,6 +197,7 @@ type Spec struct {
 	BlockMS int   // OnFull == Block: longest wait of one call, 1..60000
 	Buffer  int64 // bytes of the chunk pool, 64 KiB .. 1 GiB
 	Start   Start
+	Follow  Follow `json:",omitempty"`
 	Socket  string // path of the reader's Unix socket; not part of Hash
 	Plans   string // directory of the plan cache; not part of Hash
 	Planner string `json:",omitempty"` // the seam command that makes plans that are not in the cache, "" none; not part of Hash

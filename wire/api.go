@@ -51,6 +51,17 @@ type Hello struct {
 	Ver       string
 }
 
+// Process is the birth or the end of a process.
+type Process struct {
+	PID, PPID int
+	What      string // "fork": it began, PID is the child; "end"
+	Status    int    // exit status, or StatusUnknown
+	Signal    int    // that killed it, or 0
+	Core      bool   // and it left a core
+	Agent     bool   // an agent ran in it
+	Dropped   uint64 // calls of it lost
+}
+
 // ArgDef describes one argument or result of a probe.
 type ArgDef struct {
 	Name string
@@ -156,7 +167,7 @@ type Handler interface {
 	Counts(t int64, rows []CountRow)
 	Account(t int64, a *Account)
 	Error(t int64, code, text, advice string, count uint64)
-	Process(t int64, pid, ppid int, what string, status int)
+	Process(t int64, p *Process)
 	Bye(t int64, a *Account)
 	Refusal(object, symbol, reason, detail string)
 }

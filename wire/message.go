@@ -168,18 +168,46 @@ func AppendError(b []byte, t int64, code, text, advice string, count uint64) []b
 // StatusUnknown is the status of a process whose end nobody saw.
 const StatusUnknown = -1
 
-// AppendProcess appends the birth or end of a process; status is left out when
-// it is StatusUnknown.
-func AppendProcess(b []byte, t int64, pid, ppid int, what string, status int) []byte {
+// AppendProcess appends the birth or end of a process; what is not known is left
+// out.
+func AppendProcess(b []byte, t int64, p *Process) []byte {
 	b = append(b, 0x96, MsgProcess)
 	b = AppendInt(b, t)
-	b = AppendInt(b, int64(pid))
-	b = AppendInt(b, int64(ppid))
-	b = AppendString(b, what)
-	if status == StatusUnknown {
-		return AppendMap(b, 0)
+	b = AppendInt(b, int64(p.PID))
+	b = AppendInt(b, int64(p.PPID))
+	b = AppendString(b, p.What)
+	n := 0
+	for _, there := range []bool{p.Status != StatusUnknown, p.Signal != 0, p.Core, p.Agent, p.Dropped != 0} {
+		if there {
+			n++
+		}
 	}
-	return appendKeyInt(AppendMap(b, 1), "status", int64(status))
+	b = AppendMap(b, n)
+	if p.Status != StatusUnknown {
+		b = appendKeyInt(b, "status", int64(p.Status))
+	}
+	if p.Signal != 0 {
+		b = appendKeyInt(b, "signal", int64(p.Signal))
+	}
+	if p.Core {
+		b = append(AppendString(b, "core"), 0xc3)
+	}
+	if p.Agent {
+		b = append(AppendString(b, "agent"), 0xc3)
+	}
+	if p.Dropped != 0 {
+		b = appendKeyUint(b, "dropped", p.Dropped)
+	}
+	return b
+}
+
+// SetWaitStatus sets how the process ended from what wait4 says of it.
+func (p *Process) SetWaitStatus(s uint32) {
+	if sig := s & 0x7f; sig != 0 {
+		p.Signal, p.Core = int(sig), s&0x80 != 0
+	} else {
+		p.Status = int(s >> 8 & 0xff)
+	}
 }
 
 // AppendRefusal appends a function that was asked for and is not watched.

@@ -351,20 +351,27 @@ func process(b []byte, i, n int, h Handler) int {
 		return -1
 	}
 	t, i := integer(b, i)
-	var pid, ppid int
-	var what string
-	i = num(b, i, &pid)
-	i = num(b, i, &ppid)
-	i = str(b, i, &what)
-	status := StatusUnknown
+	p := Process{Status: StatusUnknown}
+	i = num(b, i, &p.PID)
+	i = num(b, i, &p.PPID)
+	i = str(b, i, &p.What)
 	i = pairs(b, i, func(key string, i int) int {
-		if key == "status" {
-			return num(b, i, &status)
+		switch key {
+		case "status":
+			return num(b, i, &p.Status)
+		case "signal":
+			return num(b, i, &p.Signal)
+		case "core":
+			return flag(b, i, &p.Core)
+		case "agent":
+			return flag(b, i, &p.Agent)
+		case "dropped":
+			return num(b, i, &p.Dropped)
 		}
 		return 0
 	})
 	if i = skipN(b, i, n-6); i >= 0 {
-		h.Process(t, pid, ppid, what, status)
+		h.Process(t, &p)
 	}
 	return i
 }

@@ -26,7 +26,7 @@ func (null) Event(*Section, *Event)                        {}
 func (null) Counts(int64, []CountRow)                      {}
 func (null) Account(int64, *Account)                       {}
 func (null) Error(int64, string, string, string, uint64)   {}
-func (null) Process(int64, int, int, string, int)          {}
+func (null) Process(int64, *Process)                       {}
 func (null) Bye(int64, *Account)                           {}
 func (null) Refusal(object, symbol, reason, detail string) {}
 
@@ -53,8 +53,8 @@ func (r *recorder) Bye(t int64, a *Account)         { r.add("bye"); r.add(*a) }
 func (r *recorder) Error(t int64, code, text, advice string, n uint64) {
 	r.add("error ", t, code, text, advice, n)
 }
-func (r *recorder) Process(t int64, pid, ppid int, what string, status int) {
-	r.add("process ", t, " ", pid, " ", ppid, what, status)
+func (r *recorder) Process(t int64, p *Process) {
+	r.add("process ", t, *p)
 }
 func (r *recorder) Refusal(o, s, why, detail string) { r.add("refusal ", o, s, why, detail) }
 
@@ -142,8 +142,9 @@ func stream() (raw []byte, want []any) {
 	acc := Account{Produced: 10, Delivered: 7, Dropped: 3, ReturnsLost: 1, ByProbe: map[uint32]uint64{1: 2, 70000: 1}, Lost: map[string]uint64{"oldest": 3}}
 	add(AppendAccount(nil, 4, &acc), acc)
 	add(AppendError(nil, 5, "c", "t", "a", 9), "error 5cta9")
-	add(AppendProcess(nil, 6, 10, 9, "fork", StatusUnknown), "process 6 10 9fork-1")
-	add(AppendProcess(nil, 6, 10, 9, "end", 256), "process 6 10 9end256")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "fork", Status: StatusUnknown}), "process 6 {10 9 fork -1 0 false false 0}")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: 255, Dropped: 7}), "process 6 {10 9 end 255 0 false false 7}")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: StatusUnknown, Signal: 11, Core: true, Agent: true}), "process 6 {10 9 end -1 11 true true 0}")
 	add(AppendRefusal(nil, "o", "s", "r", "d"), "refusal osrd")
 	add(AppendBye(nil, 7, &acc), "bye", acc)
 	return raw, want
@@ -183,7 +184,7 @@ func TestForeign(t *testing.T) {
 			t.Fatalf("value %d is %T", n, v)
 		}
 	}
-	if n != 12 {
+	if n != 13 {
 		t.Errorf("%d values", n)
 	}
 }

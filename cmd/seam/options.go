@@ -32,6 +32,7 @@ type flags struct {
 	blockMS int
 	buffer  int64
 	start   hooks.Start
+	follow  hooks.Follow
 	socket  string
 	live    bool
 	json    bool
@@ -63,6 +64,9 @@ var options = []option{
 	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env"},
 		help:  "when the agent starts in the target: demand (default), first, now, or never",
 		value: func(f *flags) pflag.Value { return (*start)(&f.start) }},
+	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env"},
+		help:  "watch the programs that the target executes: inherit (default; if it passes its environment on), always, or never",
+		value: func(f *flags) pflag.Value { return (*follow)(&f.follow) }},
 	{name: "socket", arg: "PATH", in: []string{"run"},
 		help:  "where to listen for the target (default: a private path)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
@@ -215,6 +219,19 @@ func (v *start) Set(s string) error {
 		return oneOf("start", s, []string{"demand", "first", "now", "never"})
 	}
 	*v = start(o)
+	return nil
+}
+
+type follow hooks.Follow
+
+func (v *follow) String() string { return hooks.Follow(*v).String() }
+func (v *follow) Type() string   { return "when" }
+func (v *follow) Set(s string) error {
+	o, ok := hooks.ParseFollow(s)
+	if !ok {
+		return oneOf("follow-exec", s, []string{"inherit", "always", "never"})
+	}
+	*v = follow(o)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 func (f *flags) spec() (*hooks.Spec, error) {
 	s := hooks.NewSpec()
 	s.OnFull, s.BlockMS, s.Buffer, s.Start, s.Socket = f.onFull, f.blockMS, f.buffer, f.start, f.socket
+	s.Follow = f.follow
 	for _, text := range f.probes {
 		p, err := hooks.ParseProbe(text)
 		if err != nil {

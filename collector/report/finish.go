@@ -193,7 +193,7 @@ func (b *Builder) reportHosts(r *Report) {
 }
 
 func (b *Builder) reportProcs(r *Report) {
-	r.Processes = top(r, "processes", b.procs.tree(), max(b.opt.Top, 1000), b.procs.over, 0, func(p *Process) uint64 { return p.Calls })
+	r.Processes = top(r, "processes", b.procs.tree(), max(10*b.opt.Top, 1000), b.procs.over, 0, func(p *Process) uint64 { return p.Calls })
 }
 
 func (b *Builder) reportInFlight(r *Report) {

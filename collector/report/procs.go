@@ -1,6 +1,10 @@
 package report
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/seam-project/seam/wire"
+)
 
 // A proc is one process: a pid between its start and its end.
 type proc struct {
@@ -120,15 +124,24 @@ func (ps *procs) fork(t int64, pid, ppid int) {
 	}
 }
 
-func (ps *procs) end(t int64, pid int, status int, known bool) {
-	p := ps.get(pid)
+// end notes what somebody said of a process's end: the process itself as it
+// called exit, its parent as wait told it, or whoever found it gone.
+func (ps *procs) end(t int64, e *wire.Process) {
+	p := ps.get(e.PID)
 	if p == nil {
 		return
 	}
+	if p.PPID == 0 {
+		p.PPID = e.PPID
+	}
 	p.Ended = true
 	p.EndNS = max(p.EndNS, t)
-	if known {
-		s := status
+	p.Agent = p.Agent || e.Agent
+	p.Dropped += e.Dropped
+	if e.Signal != 0 { // what it meant to end with does not matter any more
+		p.Status, p.Signal, p.Core = nil, e.Signal, e.Core
+	} else if e.Status != wire.StatusUnknown && p.Signal == 0 {
+		s := e.Status
 		p.Status = &s
 	}
 }

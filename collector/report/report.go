@@ -111,7 +111,11 @@ type Process struct {
 	EndNS   int64      `json:"end_ns,omitempty"`
 	Ended   bool       `json:"ended"`
 	Status  *int       `json:"status,omitempty"` // exit status, when it was seen
+	Signal  int        `json:"signal,omitempty"` // that killed it
+	Core    bool       `json:"core,omitempty"`   // and it left a core
+	Agent   bool       `json:"agent,omitempty"`  // an agent ran in it
 	Calls   uint64     `json:"calls"`
+	Dropped uint64     `json:"dropped,omitempty"` // calls that were not delivered
 }
 
 // An OpenCall is a call that had not returned when the stream ended.

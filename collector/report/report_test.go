@@ -300,7 +300,7 @@ func TestExecAndPidReuse(t *testing.T) {
 		t.Errorf("the order of arrival matters:\n%s", d)
 	}
 	first := hello(1, T0, "a")
-	first.B = wire.AppendProcess(first.B, T0+3, 9, 1, "end", 0)
+	first.B = wire.AppendProcess(first.B, T0+3, &wire.Process{PID: 9, PPID: 1, What: "end", Status: 0})
 	reuse := build(t, first, hello(2, T0+5, "b"))
 	if len(reuse.Processes) != 2 {
 		t.Errorf("pid used again: %+v, want two processes", reuse.Processes)
@@ -309,10 +309,10 @@ func TestExecAndPidReuse(t *testing.T) {
 
 func TestProcessTreeSurvivesNonsense(t *testing.T) {
 	s := new(Stream).Hello("agent", 1, 1, 2, "a")
-	s.B = wire.AppendProcess(s.B, T0, 2, 1, "fork", 0)
-	s.B = wire.AppendProcess(s.B, T0, 1, 2, "fork", 0)
-	s.B = wire.AppendProcess(s.B, T0, 3, 3, "fork", 0)
-	s.B = wire.AppendProcess(s.B, T0, -5, 1<<40, "end", 0)
+	s.B = wire.AppendProcess(s.B, T0, &wire.Process{PID: 2, PPID: 1, What: "fork", Status: 0})
+	s.B = wire.AppendProcess(s.B, T0, &wire.Process{PID: 1, PPID: 2, What: "fork", Status: 0})
+	s.B = wire.AppendProcess(s.B, T0, &wire.Process{PID: 3, PPID: 3, What: "fork", Status: 0})
+	s.B = wire.AppendProcess(s.B, T0, &wire.Process{PID: -5, PPID: 1 << 40, What: "end", Status: 0})
 	if n := len(build(t, s).Processes); n != 4 {
 		t.Errorf("%d processes, want 4, each once", n)
 	}

@@ -491,14 +491,15 @@ func (s *Stream) Error(t int64, code, text, advice string, count uint64) {
 }
 
 // Process implements wire.Handler.
-func (s *Stream) Process(t int64, pid, ppid int, what string, status int) {
+func (s *Stream) Process(t int64, p *wire.Process) {
+	pid, ppid := p.PID, p.PPID
 	if !s.ready() {
 		return
 	}
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	s.saw(t)
-	switch what {
+	switch p.What {
 	case "fork":
 		s.b.procs.fork(t, pid, ppid)
 		if pt := s.carry.fds[uint32(ppid)]; pt != nil {
@@ -508,7 +509,7 @@ func (s *Stream) Process(t int64, pid, ppid int, what string, status int) {
 			}
 		}
 	case "end":
-		s.b.procs.end(t, pid, status, status != wire.StatusUnknown)
+		s.b.procs.end(t, p)
 		delete(s.carry.fds, uint32(pid))
 		if s.who != nil && s.who.pid == uint32(pid) {
 			s.fds = nil

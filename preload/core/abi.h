@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 2
+#define SEAM_PLAN_VERSION 3
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -39,7 +39,8 @@ enum { /* seam_site.kind: which thunk the patch jumps to */
 	SEAM_SITE_FULL  = 1,    /* enter, call the original, leave */
 	SEAM_SITE_ENTRY = 2,    /* enter, jump to the original, stack untouched */
 	SEAM_SITE_COUNT = 3,    /* count, jump to the original */
-	SEAM_SITE_GUARD = 4,    /* internal: the address space may change (munmap, mprotect, ...) */
+	SEAM_SITE_GUARD = 4,    /* internal: enter, call the original, leave; no record */
+	SEAM_SITE_WATCH = 5,    /* internal: enter, jump to the original; no record */
 };
 enum { /* seam_site.instrument */
 	SEAM_LOG = 1, SEAM_COUNT = 2, SEAM_HIST = 3,
@@ -80,7 +81,22 @@ struct seam_site {              /* 128 bytes */
 	uint32_t def_off, def_len;     /* msgpack probe definition (hooks.EncodeDef); opaque to the core */
 	uint32_t name_off;             /* NUL-terminated symbol name */
 	int64_t  fail_val[3];
-	uint64_t reserved[3];
+	uint32_t watch;         /* enum seam_watch: what the core itself must know of this call */
+	uint32_t pad;
+	uint64_t reserved[2];
+};
+
+enum seam_watch { /* see process.c, twin.c, follow.c */
+	SEAM_WATCH_NONE     = 0,
+	SEAM_WATCH_VFORK    = 1, /* the child shares this thread's memory and TLS; this thread waits */
+	SEAM_WATCH_CLONE    = 2, /* the same, if flags (argument 2) say so */
+	SEAM_WATCH_SPAWN    = 3, /* posix_spawn: the same, inside the call */
+	SEAM_WATCH_WAIT4    = 4, /* tells how a child ended */
+	SEAM_WATCH_WAITID   = 5,
+	SEAM_WATCH_EXECVE   = 6, /* replaces the program: the environment may be changed */
+	SEAM_WATCH_EXECVEAT = 7,
+	SEAM_WATCH_FEXECVE  = 8,
+	SEAM_WATCH_SYSCALL  = 9, /* syscall(2): any of the above */
 };
 
 enum { SEAM_FIX_REL32 = 1,      /* tramp[at..at+4] = target + bias - (address of tramp[at] + addend) */
@@ -159,7 +175,8 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint64_t data_off;                  /* chunks: chunk i is at data_off + i * chunk_size */
 	uint32_t info_off, info_len;        /* in defs: msgpack map about the process {exe, argv, cwd, ...} */
 	uint32_t order_off;                 /* uint32_t[nchunks]: index of the chunk that got uid, at uid % nchunks (core) */
-	uint32_t pad0[5];
+	uint32_t ends_off, nends;           /* struct seam_end[]: entry n is at n % nends */
+	uint32_t pad0[3];
 
 	/* written by many; each word on its own line where it is busy */
 	uint32_t epoch    __attribute__((aligned(64))); /* bumped: threads take the slow path once (written by owner, reader) */
@@ -182,6 +199,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t proc_uid;      /* last uid given to a process, from 1 */
 	uint32_t forking;       /* core: children that were begun and are not in the process table yet */
 	uint32_t shards;        /* bitmap: counter shards that a live thread owns */
+	uint32_t ends;          /* ends of children noted so far */
 	/* losses and skips, all in calls unless said; atomic adds, never reset */
 	uint64_t lost[16] __attribute__((aligned(64)));  /* by enum seam_lost */
 	uint64_t pad1;
@@ -206,7 +224,8 @@ enum seam_lost { /* closed list, ids never reused */
 	SEAM_START_FAILED   = 9, /* agent starts that failed or timed out */
 	SEAM_ARG_UNREAD     = 10,/* arguments that could not be read (bad pointer) */
 	SEAM_ARG_CUT        = 11,/* arguments cut to their cap or to the chunk */
-	SEAM_LOST_KINDS     = 12,
+	SEAM_EXEC_AS_IS     = 12,/* programs executed with the environment as it was, though another was asked for */
+	SEAM_LOST_KINDS     = 13,
 };
 
 /* A link of the chain at seam_arena.refusals, one per object, in defs. Behind it:
@@ -230,7 +249,18 @@ struct seam_proc {              /* 128 bytes */
 	uint32_t end_status;    /* exit status if it was seen (exit, _exit), else 0xffffffff */
 	uint32_t parent;        /* index of the parent's entry, or 0xffffffff */
 	uint32_t uid;           /* unique in the arena, from 1 */
-	uint32_t pad[15];
+	uint32_t ns;            /* process id namespace: numbers mean the same in entries with the same ns */
+	uint64_t dropped;       /* calls of this process lost; atomic */
+	uint32_t pad[12];
+};
+
+/* How a child ended, as its parent was told by wait. */
+struct seam_end {               /* 32 bytes */
+	uint64_t ts;
+	uint32_t pid, ppid;
+	uint32_t wstatus;       /* as wait4 gives it */
+	uint32_t pad[2];
+	uint32_t number;        /* which end this is, from 1; stored last */
 };
 
 enum { SEAM_THREAD_FREE = 0, SEAM_THREAD_LIVE = 1, SEAM_THREAD_SETUP = 2, SEAM_THREAD_REAPED = 3 };
@@ -255,7 +285,8 @@ struct seam_thread {            /* 128 bytes */
 	uint32_t drop_site, drop_calls;
 	uint32_t drop_chunk, drop_upto; /* chunk index +1, and its `consumed` when the drop is done */
 	uint64_t drop_seen;     /* drop_seq whose addition to the count another thread has seen */
-	uint64_t pad;
+	uint32_t ns;            /* as seam_proc.ns */
+	uint32_t pad2;
 };
 
 enum { SEAM_CHUNK_FREE = 0, SEAM_CHUNK_ACTIVE = 1, SEAM_CHUNK_FULL = 2, SEAM_CHUNK_STOLEN = 3,
@@ -270,7 +301,8 @@ struct seam_chunk {             /* 64 bytes, one line: written by its thread whi
 	uint32_t thread_uid, proc_uid;
 	uint32_t first_seq;     /* sequence number before the first record */
 	uint32_t sending;       /* above consumed: a drainer writes the bytes up to here to a stream (wire/arena/commit.go) */
-	uint32_t pad[4];
+	uint32_t proc;          /* index of its seam_proc */
+	uint32_t pad[3];
 };
 
 struct seam_asite {             /* 64 bytes */

@@ -177,7 +177,7 @@ static int site_id(uint64_t key, int *fresh)
 
 static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
 {
-	int internal = s->kind == SEAM_SITE_GUARD; /* leaves no records: it needs no place in the arena, which may not be there yet */
+	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
 	uint64_t key = (plan->ino * 0x9e3779b97f4a7c15ull ^ plan->dev ^ plan->mtime_ns * 31) + s->vaddr * 0x100000001b3ull;
 	int fresh = 0, id = internal ? 0 : site_id(key | 1, &fresh);
 	if (id < 0)
@@ -194,7 +194,8 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	r->nstack = s->nstack;
 	r->ncopy = s->ncopy;
 	r->nops = s->nops;
-	r->flags = s->flags | (s->kind == SEAM_SITE_GUARD ? SEAM_SF_GUARD : 0);
+	r->flags = s->flags;
+	r->watch = s->watch;
 	r->nfilt = s->nfilt;
 	r->fail_op = s->fail_op;
 	r->ret4 = s->ret_width == 4;
@@ -233,6 +234,7 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	int ranged = fail_range(r);
 	int quick = quick_filter(r);
 	r->special = (quick ? SEAM_SP_QUICK : r->nfilt ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
+		(r->watch ? SEAM_SP_WATCH : 0) |
 		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |
 		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
@@ -317,6 +319,13 @@ static void close_text(uint64_t lo, uint64_t hi, int prot)
 	sys3(SYS_mprotect, lo, ((hi + PAGE - 1) & ~(PAGE - 1)) - lo, prot);
 }
 
+/* Some calls the core must see the end of, whatever else is asked of their sites. */
+static int sees_end(const struct seam_site *s)
+{
+	return s->kind == SEAM_SITE_GUARD || (s->flags & SEAM_SF_GUARD) || s->watch == SEAM_WATCH_SPAWN ||
+		s->watch == SEAM_WATCH_WAIT4 || s->watch == SEAM_WATCH_WAITID;
+}
+
 static void apply_object(struct seam_object *o)
 {
 	struct seam_plan *plan = (struct seam_plan *)o->plan;
@@ -355,9 +364,7 @@ static void apply_object(struct seam_object *o)
 			refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
-		/* a guard is told of the end of its call, whatever else it is */
-		int guard = seam->runs[slot].flags & SEAM_SF_GUARD;
-		uint64_t thunk = (uint64_t)thunk_of(guard ? SEAM_SITE_FULL : s[i].kind, slot);
+		uint64_t thunk = (uint64_t)thunk_of(sees_end(&s[i]) ? SEAM_SITE_FULL : s[i].kind, slot);
 		if (!reaches(fn, thunk)) {
 			memcpy(at, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
 			memcpy(at + 6, &thunk, 8);

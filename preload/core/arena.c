@@ -16,7 +16,8 @@
 
 #define CHUNK 4096u
 #define NTHREADS 2048u
-#define NPROCS 256u
+#define NPROCS 4096u /* also how many that ended are remembered until a drainer tells of them */
+#define NENDS 4096u
 #define NSHARDS 16u
 #define NSHARDS_HIST 4u
 #define NHANDOVER 32u
@@ -164,6 +165,7 @@ int seam_arena_create(struct seam_load *l)
 	uint64_t sites = place(&at, nsites * sizeof(struct seam_asite));
 	uint64_t counters = place(&at, (uint64_t)NSHARDS * nsites * 8);
 	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
+	uint64_t ends = place(&at, NENDS * sizeof(struct seam_end));
 	uint64_t hist = place(&at, (uint64_t)NSHARDS_HIST * nhists * sizeof(struct seam_hist));
 	uint64_t defs_off = place(&at, defs);
 	at = (at + CHUNK - 1) & ~(uint64_t)(CHUNK - 1);
@@ -216,6 +218,7 @@ int seam_arena_create(struct seam_load *l)
 	a->counters_off = counters; a->nshards = NSHARDS;
 	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
 	a->handover_off = handover; a->nhandover = NHANDOVER;
+	a->ends_off = ends;       a->nends = NENDS;
 	a->chunk_size = CHUNK;
 	a->data_off = at;
 	a->defs_used = 8; /* offset 0 means none */

@@ -20,6 +20,7 @@
 #define REAP_EVERY (1ull << 26) /* clock ticks: some 20 ms of a TSC, 67 ms of CLOCK_MONOTONIC */
 
 static inline struct seam_chunk *metas(void) { return arena_at(seam->arena->metas_off); }
+static inline struct seam_proc *procs(void) { return arena_at(seam->arena->procs_off); }
 static inline struct seam_thread *threads(void) { return arena_at(seam->arena->threads_off); }
 
 static void count_to(struct seam_tls *t, uint32_t seq)
@@ -39,7 +40,7 @@ void seam_count_skip(struct seam_tls *t)
 {
 	if (!seam->arena)
 		return;
-	count_lost(t->guard == SEAM_GUARD_AGENT ? SEAM_SKIP_AGENT : SEAM_SKIP_REENTRANT);
+	count_lost(t->guard == SEAM_GUARD_AGENT ? SEAM_SKIP_AGENT : t->guard == SEAM_GUARD_NOBODY ? SEAM_LOST_NOTHREAD : SEAM_SKIP_REENTRANT);
 }
 
 /* A call that was produced and got no record: it has its number, or its thread
@@ -53,6 +54,7 @@ void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
 	sync_to(t, t->seq - 1);
 	count_to(t, t->seq);
 	seam_drop(t, r->id, 1, 0, 0); /* produced and dropped, both or neither */
+	__atomic_add_fetch(&procs()[t->ent->proc].dropped, 1, __ATOMIC_RELAXED);
 }
 
 void seam_return_lost(const struct seam_run *r)
@@ -139,6 +141,8 @@ static void write_off(struct seam_tls *t, struct seam_chunk *c)
 	}
 	lose(t, c, site, site_calls, site_returns, end);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_OLDEST], calls, __ATOMIC_RELAXED);
+	if (c->proc < a->nprocs && procs()[c->proc].uid == c->proc_uid)
+		__atomic_add_fetch(&procs()[c->proc].dropped, calls, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_RETURN], returns, __ATOMIC_RELAXED);
 }
 
@@ -211,8 +215,40 @@ static uint32_t calls_in(const struct seam_chunk *c)
 	return last - c->first_seq;
 }
 
-/* Threads of this process that ended without a word: give back what they held.
- * Nothing tells us of a thread's end (a pthread key would be one more thing in
+/* The thread of this entry writes no more: give back what it held. */
+static void recycle(struct seam_thread *e)
+{
+	uint32_t live = SEAM_THREAD_LIVE;
+	if (e->drop_seq != e->drop_done)
+		return; /* ended in the middle of counting: a drainer knows how to end that */
+	if (!__atomic_compare_exchange_n(&e->state, &live, SEAM_THREAD_REAPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	if (e->chunk) {
+		struct seam_chunk *c = metas() + (e->chunk - 1);
+		if (c->thread_uid == e->uid && (c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE) {
+			uint64_t in = e->chunk_base + calls_in(c);
+			if (in > e->produced) /* before the chunk is handed back: it may be gone at once */
+				__atomic_store_n(&e->produced, in, __ATOMIC_RELEASE);
+			hand_back(c);
+		}
+	}
+	uint32_t shard = __atomic_exchange_n(&e->shard, 0, __ATOMIC_ACQ_REL);
+	if (shard)
+		__atomic_and_fetch(&seam->arena->shards, ~(1u << (shard - 1)), __ATOMIC_RELEASE);
+	__atomic_store_n(&e->state, SEAM_THREAD_FREE, __ATOMIC_RELEASE);
+}
+
+void seam_retire(struct seam_tls *t)
+{
+	struct seam_thread *e = t->ent;
+	if (e && e->uid == t->uid) /* else a drainer has seen its end */
+		recycle(e);
+	t->ent = 0;
+	t->gen = 0;
+}
+
+/* Threads that ended without a word, of this process or another that shares the
+ * arena. Nothing tells us of a thread's end (a pthread key would be one more thing in
  * the host, and not there for all threads), so this is asked when space is short. */
 static void reap_threads(struct seam_tls *t)
 {
@@ -223,28 +259,8 @@ static void reap_threads(struct seam_tls *t)
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < used && i < seam->arena->nthreads; i++) {
 		struct seam_thread *e = &th[i];
-		if (e->state != SEAM_THREAD_LIVE || e->pid != seam->pid || e == t->ent)
-			continue;
-		if (sys3(SYS_tgkill, e->pid, e->tid, 0) != -3 /* ESRCH */)
-			continue;
-		if (e->drop_seq != e->drop_done)
-			continue; /* cancelled in the middle of counting: a drainer knows how to end that */
-		uint32_t live = SEAM_THREAD_LIVE;
-		if (!__atomic_compare_exchange_n(&e->state, &live, SEAM_THREAD_REAPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			continue;
-		if (e->chunk) {
-			struct seam_chunk *c = metas() + (e->chunk - 1);
-			if (c->thread_uid == e->uid && (c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE) {
-				uint64_t in = e->chunk_base + calls_in(c);
-				if (in > e->produced) /* before the chunk is handed back: it may be gone at once */
-					__atomic_store_n(&e->produced, in, __ATOMIC_RELEASE);
-				hand_back(c);
-			}
-		}
-		uint32_t shard = __atomic_exchange_n(&e->shard, 0, __ATOMIC_ACQ_REL);
-		if (shard)
-			__atomic_and_fetch(&seam->arena->shards, ~(1u << (shard - 1)), __ATOMIC_RELEASE);
-		__atomic_store_n(&e->state, SEAM_THREAD_FREE, __ATOMIC_RELEASE);
+		if (e->state == SEAM_THREAD_LIVE && e->ns == seam->ns && e != t->ent && sys3(SYS_tgkill, e->pid, e->tid, 0) == -3 /* ESRCH */)
+			recycle(e);
 	}
 }
 
@@ -379,9 +395,10 @@ static int get_chunk(struct seam_tls *t, uint32_t before)
 	__atomic_store_n(&c->consumed, 0, __ATOMIC_RELEASE);
 	c->thread = t->ent - threads();
 	c->tid = t->tid;
-	c->pid = seam->pid;
+	c->pid = t->ent->pid;
 	c->thread_uid = t->ent->uid;
-	c->proc_uid = my_proc()->uid;
+	c->proc = t->ent->proc;
+	c->proc_uid = procs()[c->proc].uid;
 	c->first_seq = before;
 	t->ent->chunk_base = t->produced;
 	__atomic_store_n(&c->state, SEAM_CHUNK_ACTIVE, __ATOMIC_RELEASE);
@@ -485,7 +502,7 @@ void seam_count_shared(struct seam_tls *t, uint32_t id)
 void seam_count_slow(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
-	struct seam_tls *t = &seam_tls;
+	struct seam_tls *t = self();
 	f->orig = r->orig;
 	if (!take_guard(t, f)) {
 		seam_count_skip(t);
@@ -496,6 +513,8 @@ void seam_count_slow(struct seam_frame *f)
 	else
 		seam_count_shared(t, r->id); /* also without a place in the thread table */
 	t->guard = 0;
+	if (r->special & SEAM_SP_WATCH)
+		seam_before_process(r, f);
 }
 
 static int setup(struct seam_tls *t)
@@ -539,13 +558,15 @@ static int setup(struct seam_tls *t)
 	if (!t->ent)
 		return 0;
 	struct seam_thread *e = t->ent;
+	uint32_t pid = sys0(SYS_getpid);
 	t->tid = sys0(SYS_gettid);
 	t->produced = e->produced; /* the entry's threads count on from one another */
 	t->seq = t->produced_seq = t->produced;
 	e->tid = t->tid;
-	e->pid = seam->pid;
-	e->proc = seam->proc;
-	e->uid = __atomic_add_fetch(&a->thread_uid, 1, __ATOMIC_RELAXED);
+	e->pid = pid;
+	e->proc = pid == seam->pid ? seam->proc : seam_guest(pid, t->tid);
+	e->ns = seam->ns;
+	e->uid = t->uid = __atomic_add_fetch(&a->thread_uid, 1, __ATOMIC_RELAXED);
 	e->chunk = 0;
 	e->chunk_base = e->produced;
 	e->shard = e->copying = 0;

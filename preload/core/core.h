@@ -47,6 +47,7 @@ struct seam_run {
 	uint8_t  early, late;   /* ops to run at enter, at leave */
 	uint8_t  late_filter;   /* a filter needs the result: nothing is written before leave */
 	uint8_t  guard_kind;    /* SEAM_GUARD_* */
+	uint8_t  watch;         /* enum seam_watch */
 	uint8_t  flags, kind, fail_op;
 	uint8_t  one_str;       /* the only op at enter is a string: its word +1 */
 	uint16_t str_cap;       /* one_str: bytes, a multiple of 8 */
@@ -66,9 +67,36 @@ enum {
 	SEAM_SP_QUICK = 1,      /* one integer filter, alone: decided in assembly */
 	SEAM_SP_FILTER = 2, SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
+	SEAM_SP_WATCH = 128,
 };
-#define SEAM_SITE_LOADER 5    /* internal kind: r_debug.r_brk */
+#define SEAM_SITE_LOADER 6    /* internal kind: r_debug.r_brk */
 enum { SEAM_GUARD_ANY = 0, SEAM_GUARD_MMAP = 1 };
+
+struct seam_tls {
+	uint32_t gen;             /* *seam_alive when this thread was last set up; 0: never */
+	uint32_t epoch;
+	uint64_t guard;           /* not 0: inside seam: the address of the call's frame, or a SEAM_GUARD_ */
+	uint64_t *counters;       /* this thread's own shard, or NULL */
+	unsigned char *pos, *end; /* free space of the current chunk */
+	unsigned char *base;      /* its first byte */
+	struct seam_chunk *chunk;
+	uint32_t seq;             /* number of the last call: what its entry has produced, modulo 2^32 */
+	uint32_t tid;
+	struct seam_thread *ent;
+	uint64_t produced;        /* calls produced up to seq `produced_seq` */
+	uint32_t produced_seq;
+	uint32_t pages_gen;
+	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
+	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
+	uint32_t uid;             /* of ent */
+	uint32_t shared;          /* SEAM_SHARED_*, while the guard is SEAM_GUARD_SHARED */
+};
+#define SEAM_SHARED_VFORK 1u    /* until this thread's next call another process may run on its TLS */
+#define SEAM_SHARED_SPAWN 2u    /* the same, until the call that began it returns */
+#define SEAM_SHARED_CLONE 4u    /* the same, for good */
+
+#define SEAM_TWINS 64
+#define SEAM_GUESTS 64
 
 struct seam_core {
 	struct seam_arena *arena;
@@ -80,6 +108,7 @@ struct seam_core {
 	/* process */
 	uint32_t pid;           /* of the process that last passed the slow path */
 	uint32_t libc_pid;      /* pid in which libc's own fork handling has run */
+	uint32_t forker;        /* pid of the process that called libc's fork last */
 	uint32_t proc;          /* index of our seam_proc */
 	uint32_t start;         /* SEAM_START_* */
 	uint64_t block_ns;
@@ -101,6 +130,15 @@ struct seam_core {
 	uint64_t load_mask;     /* signal mask of the thread that loaded us */
 	char     socket[108];   /* "" : nobody to tell */
 	uint64_t spec_hash;
+	uint32_t ns;            /* as seam_proc.ns */
+	struct seam_follow *follow; /* NULL: what the host executes is left alone */
+
+	/* twin.c: tasks that run on another thread's TLS, and processes in our memory */
+	struct { uint32_t tid; struct seam_tls *of; struct seam_tls tls; } twins[SEAM_TWINS]; /* tid 0: free */
+	struct seam_tls nobody;
+	struct { uint32_t pid, proc, uid; } guests[SEAM_GUESTS]; /* pid 0: free */
+	uint32_t next_guest;
+
 	struct seam_load *load; /* while the agent is asked to plan: what */
 	struct seam_load *late; /* not NULL: the loader is watched */
 	const void *loader;     /* its struct r_debug */
@@ -145,26 +183,11 @@ extern volatile uint32_t *seam_epoch;  /* the arena's */
 extern int64_t seam_errno_off;         /* errno's place relative to the thread pointer */
 extern uint32_t seam_use_tsc;
 
-struct seam_tls {
-	uint32_t gen;             /* *seam_alive when this thread was last set up; 0: never */
-	uint32_t epoch;
-	uint64_t guard;           /* not 0: inside seam: the address of the call's frame, or a SEAM_GUARD_ */
-	uint64_t *counters;       /* this thread's own shard, or NULL */
-	unsigned char *pos, *end; /* free space of the current chunk */
-	unsigned char *base;      /* its first byte */
-	struct seam_chunk *chunk;
-	uint32_t seq;             /* number of the last call: what its entry has produced, modulo 2^32 */
-	uint32_t tid;
-	struct seam_thread *ent;
-	uint64_t produced;        /* calls produced up to seq `produced_seq` */
-	uint32_t produced_seq;
-	uint32_t pages_gen;
-	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
-	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
-};
 extern __thread struct seam_tls seam_tls __attribute__((tls_model("initial-exec")));
 #define SEAM_GUARD_AGENT 1ull /* one of the agent's threads */
 #define SEAM_GUARD_CORE  2ull /* the core at work outside of a call */
+#define SEAM_GUARD_SHARED 3ull /* other tasks run on this TLS: the state of each is elsewhere, see twin.c */
+#define SEAM_GUARD_NOBODY 4ull /* a task for which there is no place */
 
 /* What the core itself calls is not the program's. Returns what to put back. */
 static inline uint64_t guard_core(void)
@@ -201,6 +224,7 @@ void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_ch
 void seam_count_skip(struct seam_tls *t);
 void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
 int  seam_thread_setup(struct seam_tls *t);
+void seam_retire(struct seam_tls *t);      /* its task will not write any more */
 void seam_repair(struct seam_tls *t);      /* after a jump out of the middle: see jump.c */
 
 /* jump.c */
@@ -212,10 +236,22 @@ uint64_t seam_ticks(int64_t ns);           /* ns as clock ticks */
 
 /* process.c */
 int  seam_enter_process(void);             /* first call in a new process; 1: we may record */
-void seam_register_process(uint32_t parent);
-void seam_process_ends(const struct seam_run *r, const struct seam_frame *f);
+uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent); /* ppid 0: ask; its index */
+void seam_child_ended(const struct seam_run *r, const struct seam_frame *f);
+void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f);
+
+/* twin.c */
+struct seam_tls *seam_whose(void);         /* whose state the calling task has to use, when SEAM_GUARD_SHARED */
+uint32_t seam_before_process(const struct seam_run *r, struct seam_frame *f); /* HOW_*: what seam_after_process must be told */
+void seam_after_process(const struct seam_run *r, const struct seam_frame *f);
+uint32_t seam_guest(uint32_t pid, uint32_t tid); /* index of another process in our memory */
+void seam_no_twins(void);                  /* in a forked child */
+
+/* follow.c */
+void seam_exec_environment(const struct seam_run *r, struct seam_frame *f);
 
 /* read.c */
+unsigned seam_copy(uint64_t from, void *to, unsigned n); /* the kernel's copy; bytes that could be read */
 unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uint64_t *words,
 	uint64_t ret, unsigned when, unsigned char *to, unsigned char *end);
 unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t from, unsigned char *to);

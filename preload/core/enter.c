@@ -112,13 +112,16 @@ static inline void count_filtered(struct seam_tls *t, const struct seam_run *r)
 uint32_t seam_enter(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
-	struct seam_tls *t = &seam_tls;
+	struct seam_tls *t = self();
 
 	f->orig = r->orig;
 	f->ncopy = r->ncopy;
 	f->how = (r->special & SEAM_SP_GUARD) && seam_maps_begin(f, r) ? HOW_GUARD : 0;
-	if (r->kind == SEAM_SITE_GUARD)
+	if (r->kind == SEAM_SITE_GUARD) {
+		if (r->special & SEAM_SP_WATCH)
+			f->how |= seam_before_process(r, f);
 		return f->how;
+	}
 	if (unlikely(!take_guard(t, f))) {
 		seam_count_skip(t);
 		return f->how; /* a guard must see the end of the call */
@@ -151,11 +154,15 @@ uint32_t seam_enter(struct seam_frame *f)
 call:
 	barrier();
 	t->guard = 0;
+	if (r->special & SEAM_SP_WATCH)
+		f->how |= seam_before_process(r, f);
 	return 1;
 pass:
 	barrier();
 	t->guard = 0;
-	return f->how & HOW_GUARD;
+	if (r->special & SEAM_SP_WATCH)
+		f->how |= seam_before_process(r, f);
+	return f->how & (HOW_GUARD | HOW_SPAWN | HOW_WAIT);
 }
 
 static int bucket(uint64_t v)
@@ -166,9 +173,9 @@ static int bucket(uint64_t v)
 	return (e - 1) * 4 + ((v >> (e - 2)) & 3);
 }
 
-static void histogram(const struct seam_run *r, uint64_t ticks, int failed)
+static void histogram(const struct seam_tls *t, const struct seam_run *r, uint64_t ticks, int failed)
 {
-	unsigned shard = seam_tls.tid % seam->arena->nshards_hist;
+	unsigned shard = t->tid % seam->arena->nshards_hist;
 	struct seam_hist *h = (struct seam_hist *)arena_at(seam->arena->hist_off) + (size_t)shard * seam->arena->nhists + r->hist;
 	__atomic_add_fetch(&h->bucket[bucket(ticks)], 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&h->count, 1, __ATOMIC_RELAXED);
@@ -185,7 +192,7 @@ static void histogram(const struct seam_run *r, uint64_t ticks, int failed)
 static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f, uint64_t now, int failed)
 {
 	if (r->instrument == SEAM_HIST && !r->late_filter) {
-		histogram(r, now - f->ts, failed);
+		histogram(t, r, now - f->ts, failed);
 		return 0;
 	}
 	for (unsigned i = 0; i < r->nfilt; i++) {
@@ -197,7 +204,7 @@ static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_
 		}
 	}
 	if (r->instrument == SEAM_HIST) {
-		histogram(r, now - f->ts, failed);
+		histogram(t, r, now - f->ts, failed);
 		return 0;
 	}
 	f->seq = ++t->seq;
@@ -217,11 +224,13 @@ static inline uint32_t host_errno(void)
 void seam_leave(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
-	struct seam_tls *t = &seam_tls;
 	uint64_t now = now_ticks();
 
 	if (f->how & HOW_GUARD)
 		seam_maps_end();
+	if (unlikely(f->how & (HOW_SPAWN | HOW_WAIT)))
+		seam_after_process(r, f);
+	struct seam_tls *t = self();
 	if (!(f->how & (HOW_RECORDED | HOW_LATE)))
 		return;
 	if ((r->flags & SEAM_SF_FORKS) && f->ret == 0)
@@ -270,13 +279,17 @@ out:
 void seam_enter_only(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
-	struct seam_tls *t = &seam_tls;
 
 	f->orig = r->orig;
 	if (unlikely(r->kind == SEAM_SITE_LOADER)) {
 		seam_loader_event();
 		return;
 	}
+	if (unlikely(r->kind == SEAM_SITE_WATCH)) {
+		seam_before_process(r, f);
+		return;
+	}
+	struct seam_tls *t = self();
 	if (unlikely(!take_guard(t, f))) {
 		seam_count_skip(t);
 		return;
@@ -299,8 +312,10 @@ void seam_enter_only(struct seam_frame *f)
 	f->ts = now_ticks();
 	write_enter(t, r, f);
 	if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))
-		seam_process_ends(r, f);
+		seam_process_ends(t, r, f);
 out:
 	barrier();
 	t->guard = 0;
+	if (r->special & SEAM_SP_WATCH)
+		seam_before_process(r, f);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SEAM_FACTS_MAGIC 0x3153544341464d53ull /* "SMFACTS1" */
-#define SEAM_KEPT_PAGES 4
+#define SEAM_KEPT_PAGES 8
 struct seam_facts {
 	uint64_t magic;
 	uint64_t rt0;           /* _rt0_amd64_linux_lib */

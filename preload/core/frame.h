@@ -25,6 +25,8 @@
 #define HOW_RECORDED   1
 #define HOW_LATE       2
 #define HOW_GUARD      4
+#define HOW_SPAWN      8    /* this call has marked its TLS as shared */
+#define HOW_WAIT       16   /* a child's end is to be noted */
 
 #define SIZEOF_RUN     192
 #define RUN_ORIG       0

@@ -22,6 +22,13 @@ void seam_loader_event(void); /* load.c: the one exception to the rules, inside 
 
 #define barrier() __asm__ volatile("" ::: "memory") /* for signal handlers on this thread */
 
+/* The state of the calling task: its TLS, unless that is another's too (twin.c). */
+static inline struct seam_tls *self(void)
+{
+	struct seam_tls *t = &seam_tls;
+	return likely(t->guard != SEAM_GUARD_SHARED) ? t : seam_whose();
+}
+
 /* The guard, for the call with frame f. In one instruction: a signal handler may
  * switch to another coroutine of this thread. 0: somebody has it. */
 static inline int take_guard(struct seam_tls *t, const struct seam_frame *f)

@@ -53,7 +53,7 @@ static int was_left(uint64_t old, uint64_t now)
 int seam_left_by_jump(struct seam_tls *t, const struct seam_frame *f)
 {
 	uint64_t g = t->guard;
-	if (g == SEAM_GUARD_AGENT || g == SEAM_GUARD_CORE || !was_left(g, (uint64_t)f))
+	if (g <= SEAM_GUARD_NOBODY || !was_left(g, (uint64_t)f))
 		return 0;
 	/* ours before anything is changed: a handler may come now, too */
 	if (!__atomic_compare_exchange_n(&t->guard, &g, (uint64_t)f, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

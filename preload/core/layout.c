@@ -55,6 +55,7 @@ SAME(sizeof(struct seam_fix), 16);
 SAME(sizeof(struct seam_op), 8);
 SAME(sizeof(struct seam_filter), 80);
 SAME(sizeof(struct seam_proc), 128);
+SAME(sizeof(struct seam_end), 32);
 SAME(sizeof(struct seam_thread), 128);
 SAME(sizeof(struct seam_chunk), 64);
 SAME(sizeof(struct seam_asite), 64);

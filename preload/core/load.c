@@ -162,7 +162,7 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 	struct seam_site *s = (void *)((char *)mem + p->sites_off);
 	for (uint32_t i = 0; i < p->nsites; i++, s++)
 		if (s->vaddr + o->bias < o->text_lo || s->vaddr + o->bias + s->patch_len > o->text_hi || s->patch_len < 5 ||
-		    s->patch_len > SEAM_MAX_PATCH || s->kind < SEAM_SITE_FULL || s->kind > SEAM_SITE_GUARD || s->nregs > 6 ||
+		    s->patch_len > SEAM_MAX_PATCH || s->kind < SEAM_SITE_FULL || s->kind > SEAM_SITE_WATCH || s->nregs > 6 ||
 		    s->nregs + s->nstack > SEAM_MAX_WORDS || s->ncopy < s->nstack ||
 		    !within(s->tramp_off, s->tramp_len, 1, size) || !within(s->fix_off, s->nfix, sizeof(struct seam_fix), size) ||
 		    !within(s->ops_off, s->nops, sizeof(struct seam_op), size) ||
@@ -227,6 +227,7 @@ static int identify(struct seam_load *l, struct seam_object *o)
  * that there is one to wait for. */
 static void atfork_prepare(void)
 {
+	seam->forker = sys0(SYS_getpid);
 	if (seam->arena)
 		__atomic_add_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
 }
@@ -298,7 +299,7 @@ static int worth_it(struct seam_load *l)
 		if (p->refusals_len > 1)
 			return 1;
 		for (uint32_t j = 0; j < p->nsites; j++)
-			if (s[j].kind != SEAM_SITE_GUARD)
+			if (s[j].kind != SEAM_SITE_GUARD && s[j].kind != SEAM_SITE_WATCH)
 				return 1;
 	}
 	return 0;
@@ -308,7 +309,7 @@ static int open_arena(struct seam_load *l)
 {
 	if (seam_arena_create(l))
 		return -1;
-	seam_register_process(0xffffffff);
+	seam->proc = seam_register_process(seam->pid, 0, 0xffffffff);
 	return 0;
 }
 

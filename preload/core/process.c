@@ -1,50 +1,62 @@
 /* process.c: one entry per process that writes into the arena.
  *
  * A forked child notices itself at its first call: the page of seam_alive was
- * wiped by the kernel, however it was forked. A vfork child shares our memory
- * and stays unnoticed: what it does is recorded as its parent's.
+ * wiped by the kernel, however it was forked. A child that shares our memory
+ * is found by twin.c.
  */
 #include "hot.h"
 
 static struct seam_proc *procs(void) { return arena_at(seam->arena->procs_off); }
 
-/* An entry to write into: free, or of a process that is gone. */
+/* An entry to write into: free, or of a process that is gone. They are taken in
+ * turn, so that a drainer has the longest time to tell of those that are gone. */
 static struct seam_proc *take_entry(void)
 {
 	struct seam_arena *a = seam->arena;
-	for (uint32_t round = 0; round < 3; round++)
-		for (uint32_t i = 0; i < a->nprocs; i++) {
-			struct seam_proc *p = &procs()[i];
-			uint32_t st = round == 0 ? SEAM_PROC_FREE : round == 1 ? SEAM_PROC_DEAD : SEAM_PROC_LIVE;
-			if (p->state != st || (round == 2 && sys2(SYS_kill, p->pid, 0) != -3 /* ESRCH */))
-				continue;
-			if (__atomic_compare_exchange_n(&p->state, &st, SEAM_PROC_SETUP, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-				return p;
-		}
+	uint32_t from = __atomic_load_n(&a->proc_uid, __ATOMIC_RELAXED) % a->nprocs;
+	for (uint32_t n = 0; n < a->nprocs; n++) {
+		struct seam_proc *p = &procs()[(from + n) % a->nprocs];
+		uint32_t st = p->state;
+		if (st == SEAM_PROC_SETUP || (st == SEAM_PROC_LIVE && (p->ns != seam->ns || sys2(SYS_kill, p->pid, 0) != -3 /* ESRCH */)))
+			continue;
+		if (__atomic_compare_exchange_n(&p->state, &st, SEAM_PROC_SETUP, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return p;
+	}
 	return 0;
 }
 
-void seam_register_process(uint32_t parent)
+uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent)
 {
+	uint32_t now = sys0(SYS_getppid);
 	struct seam_arena *a = seam->arena;
 	struct seam_proc *p = take_entry();
-	if (!p) {
-		seam->proc = a->nprocs - 1; /* table full: the last entry stands for all others */
-		return;
-	}
-	p->pid = seam->pid;
-	p->ppid = sys0(SYS_getppid);
-	p->go_state = seam->go_state;
-	p->go_reason = seam->go_reason;
+	if (!p)
+		return a->nprocs - 1; /* table full: the last entry stands for all others */
+	p->pid = pid;
+	p->ppid = ppid ? ppid : now;
+	/* another process in our memory may use our agent, but has none */
+	p->go_state = pid == seam->pid ? seam->go_state : SEAM_GO_OFF;
+	p->go_reason = pid == seam->pid ? seam->go_reason : SEAM_WHY_NONE;
 	p->start_ts = now_ticks();
 	p->end_ts = 0;
 	p->end_status = 0xffffffff;
 	p->parent = parent;
 	p->ho_bell = 0;
+	p->dropped = 0;
 	p->uid = __atomic_add_fetch(&a->proc_uid, 1, __ATOMIC_RELAXED);
+	/* the first process of a new process id namespace has no parent that it could name */
+	p->ns = now == 0 && parent != 0xffffffff ? p->uid : seam->ns;
 	sys2(SYS_prctl, 16 /* PR_GET_NAME */, p->comm);
-	seam->proc = p - procs();
 	__atomic_store_n(&p->state, SEAM_PROC_LIVE, __ATOMIC_RELEASE);
+	return p - procs();
+}
+
+/* Who made this process; 0: its parent. That may be init by now, when its maker is gone. */
+static uint32_t maker(uint32_t before)
+{
+	if (seam->libc_pid == seam->pid)
+		return seam->forker;
+	return sys2(SYS_kill, before, 0) == -3 /* ESRCH */ ? before : 0;
 }
 
 int seam_enter_process(void)
@@ -56,7 +68,7 @@ int seam_enter_process(void)
 			__builtin_ia32_pause();
 		return *seam_alive != SEAM_ALIVE_CHANGING && *seam_alive != 0;
 	}
-	uint32_t parent = seam->proc;
+	uint32_t parent = seam->proc, before = seam->pid;
 	seam->maps_busy = seam->loader_busy = 0; /* of threads that are not here */
 	seam->pid = sys0(SYS_getpid);
 	/* Go's threads did not come along. In a child of libc's fork the atfork
@@ -65,7 +77,9 @@ int seam_enter_process(void)
 		seam->go_state = SEAM_GO_FAILED;
 		seam->go_reason = SEAM_WHY_FORK;
 	}
-	seam_register_process(parent);
+	seam_no_twins();
+	seam->proc = seam_register_process(seam->pid, maker(before), parent);
+	seam->ns = my_proc()->ns;
 	if (++seam->gen >= SEAM_ALIVE_CHANGING - 1)
 		seam->gen = 1;
 	__atomic_store_n(seam_alive, seam->gen, __ATOMIC_RELEASE);
@@ -73,12 +87,48 @@ int seam_enter_process(void)
 }
 
 /* Before a call that ends the process or replaces its image. */
-void seam_process_ends(const struct seam_run *r, const struct seam_frame *f)
+void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
 {
-	struct seam_proc *p = my_proc();
-	if ((uint32_t)sys0(SYS_getpid) != seam->pid)
-		return; /* a vfork child: not the end of this one */
+	struct seam_proc *p = &procs()[t->ent->proc];
+	if ((uint32_t)sys0(SYS_getpid) != p->pid)
+		return; /* a child that shares our memory, and was made by a bare system call */
 	p->end_ts = f->ts;
 	if ((r->flags & SEAM_SF_EXIT) && r->nregs > 0)
 		p->end_status = (uint32_t)f->words[0] & 0xff;
+}
+
+/* wait told the host how a child ended: a drainer will want to know, too. The
+ * call has succeeded, but what it wrote may be gone already. */
+void seam_child_ended(const struct seam_run *r, const struct seam_frame *f)
+{
+	uint32_t pid, status;
+	if (r->watch == SEAM_WATCH_WAIT4) {
+		pid = f->ret;
+		if ((int32_t)pid <= 0 || !f->words[1] || seam_copy(f->words[1], &status, sizeof status) != sizeof status)
+			return;
+		if ((status & 0xff) == 0x7f || (status & 0xffff) == 0xffff)
+			return; /* stopped, continued */
+	} else {
+		struct { int32_t signo, err, code, pad; uint32_t pid, uid; int32_t status; } info;
+		if ((int32_t)f->ret != 0 || !f->words[2] || seam_copy(f->words[2], &info, sizeof info) != sizeof info)
+			return;
+		pid = info.pid;
+		if (info.code == 1 /* CLD_EXITED */)
+			status = (info.status & 0xff) << 8;
+		else if (info.code == 2 || info.code == 3 /* CLD_KILLED, CLD_DUMPED */)
+			status = (info.status & 0x7f) | (info.code == 3 ? 0x80 : 0);
+		else
+			return;
+		if (!pid)
+			return;
+	}
+	struct seam_arena *a = seam->arena;
+	uint32_t n = __atomic_fetch_add(&a->ends, 1, __ATOMIC_RELAXED);
+	struct seam_end *e = (struct seam_end *)arena_at(a->ends_off) + n % a->nends;
+	__atomic_store_n(&e->number, 0, __ATOMIC_RELEASE);
+	e->ts = now_ticks();
+	e->pid = pid;
+	e->ppid = sys0(SYS_getpid);
+	e->wstatus = status;
+	__atomic_store_n(&e->number, n + 1, __ATOMIC_RELEASE);
 }

@@ -369,6 +369,16 @@ unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uin
 	return at - to;
 }
 
+static int in_our_memory(uint32_t pid)
+{
+	if (pid == seam->pid)
+		return 1;
+	for (int i = 0; i < SEAM_GUESTS; i++)
+		if (seam->guests[i].pid == pid)
+			return 1;
+	return 0;
+}
+
 /* A mapping is about to go away. Numbered, with what a reader can do:
  *   1. busy++          a reader that looks from now on has the kernel copy
  *   2. membarrier      every running thread has seen 1, or is seen as copying by 3
@@ -388,8 +398,9 @@ static void close_to_readers(void)
 		sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
 	}
 	struct seam_thread *th = arena_at(seam->arena->threads_off);
+	const struct seam_tls *me = self();
 	for (uint32_t i = 0; i < used; i++) {
-		if (th[i].state != SEAM_THREAD_LIVE || th[i].pid != seam->pid || &th[i] == seam_tls.ent)
+		if (th[i].state != SEAM_THREAD_LIVE || !in_our_memory(th[i].pid) || &th[i] == me->ent)
 			continue;
 		for (int n = 0; n < 2000 && __atomic_load_n(&th[i].copying, __ATOMIC_ACQUIRE); n++) {
 			if (n < 200)
@@ -398,6 +409,11 @@ static void close_to_readers(void)
 				sys0(SYS_sched_yield);
 		}
 	}
+}
+
+unsigned seam_copy(uint64_t from, void *to, unsigned n)
+{
+	return kernel_copy(from, to, n);
 }
 
 int seam_maps_begin(const struct seam_frame *f, const struct seam_run *r)

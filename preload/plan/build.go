@@ -41,8 +41,8 @@ func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
 			b.probe(pr)
 		}
 	}
-	if obj.Soname == guardSoname && capturesMemory(spec) {
-		b.guards()
+	if obj.Soname == guardSoname {
+		b.internal()
 	}
 	sort.SliceStable(b.plan.Sites, func(i, j int) bool { return b.plan.Sites[i].Vaddr < b.plan.Sites[j].Vaddr })
 	return &b.plan, nil
@@ -375,36 +375,56 @@ func defKind(s *Site) string {
 	return "call"
 }
 
-// guards sees to it that the core hears of changes to the address space, with
-// a flag on the sites that are there anyway.
-func (b *builder) guards() {
-	bySite := make(map[uint64]int, len(b.plan.Sites))
+// internal plans functions of libc that the core itself must hear of: those by
+// which processes come about, and, when arguments are read, those that change the
+// address space. Sites that are there anyway are only marked.
+func (b *builder) internal() {
+	at := make(map[uint64]int, len(b.plan.Sites))
 	for i := range b.plan.Sites {
-		bySite[b.plan.Sites[i].Vaddr] = i
+		at[b.plan.Sites[i].Vaddr] = i
 	}
-	for _, name := range guards {
-		for _, index := range b.obj.byName[name] {
-			s := &b.obj.Symbols[index]
-			if s.Type != SymFunc {
-				continue
-			}
-			if i, ok := bySite[s.Addr]; ok {
-				b.plan.Sites[i].Flags |= FlagGuard
-				continue
-			}
-			f, r := b.body(s)
-			var m moved
-			if r == nil {
-				m, r = relocate(f)
-			}
-			if r != nil {
-				b.refuse(name, r.reason, r.detail)
-				continue
-			}
-			bySite[s.Addr] = len(b.plan.Sites)
-			b.plan.Sites = append(b.plan.Sites, Site{Name: name, Vaddr: s.Addr, Kind: Guard, Flags: FlagGuard,
-				RetWidth: 8, Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes})
+	for _, w := range watches {
+		if w.follow && b.spec.Follow == hooks.FollowInherit {
+			continue
 		}
+		kind := Watch
+		if w.frame {
+			kind = Guard
+		}
+		b.core(at, w.name, kind, func(s *Site) { s.Watch = w.kind })
+	}
+	if capturesMemory(b.spec) {
+		for _, name := range guards {
+			b.core(at, name, Guard, func(s *Site) { s.Flags |= FlagGuard })
+		}
+	}
+}
+
+// core has set change the sites of one function, which are made if need be.
+func (b *builder) core(at map[uint64]int, name string, kind Kind, set func(*Site)) {
+	for _, index := range b.obj.byName[name] {
+		s := &b.obj.Symbols[index]
+		if s.Type != SymFunc {
+			continue
+		}
+		if i, ok := at[s.Addr]; ok {
+			set(&b.plan.Sites[i])
+			continue
+		}
+		f, r := b.body(s)
+		var m moved
+		if r == nil {
+			m, r = relocate(f)
+		}
+		if r != nil {
+			b.refuse(name, r.reason, r.detail)
+			continue
+		}
+		at[s.Addr] = len(b.plan.Sites)
+		site := Site{Name: name, Vaddr: s.Addr, Kind: kind,
+			RetWidth: 8, Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
+		set(&site)
+		b.plan.Sites = append(b.plan.Sites, site)
 	}
 }
 

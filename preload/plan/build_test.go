@@ -111,7 +111,7 @@ func TestSiteFromPrototype(t *testing.T) {
 // for, and known by the name that has a prototype.
 func TestAliases(t *testing.T) {
 	byName := mustBuild(t, libc, hooks.Probe{Sym: "__write", Instrument: hooks.Log}, hooks.Probe{Sym: "write", Instrument: hooks.Count})
-	if s := byName.site("__write"); len(byName.Sites)-guardCount(byName) != 1 || s == nil || s.NRegs != 3 || s.Instrument != uint8(hooks.Log) {
+	if s := byName.site("__write"); len(byName.Sites)-internalCount(byName) != 1 || s == nil || s.NRegs != 3 || s.Instrument != uint8(hooks.Log) {
 		t.Errorf("sites %+v", byName.Sites)
 	}
 	byGlob := mustBuild(t, libc, hooks.Probe{Sym: "*write", Instrument: hooks.Log})
@@ -127,9 +127,21 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// internal: nobody asked for the site but the core itself.
+func (s *Site) internal() bool { return s.Kind == Guard || s.Kind == Watch }
+
+func internalCount(p *Plan) (n int) {
+	for i := range p.Sites {
+		if p.Sites[i].internal() {
+			n++
+		}
+	}
+	return n
+}
+
 func guardCount(p *Plan) (n int) {
 	for i := range p.Sites {
-		if p.Sites[i].Kind == Guard {
+		if p.Sites[i].Flags&FlagGuard != 0 {
 			n++
 		}
 	}
@@ -159,12 +171,12 @@ func TestPacks(t *testing.T) {
 			t.Fatalf("%s: no site for %s", tc.pack, tc.sym)
 		}
 		for i := range p.Sites {
-			if h, ok := hooks.Lookup(tc.lib, p.Sites[i].Name); p.Sites[i].Kind != Guard && (!ok || h.Pack != tc.pack) {
+			if h, ok := hooks.Lookup(tc.lib, p.Sites[i].Name); !p.Sites[i].internal() && (!ok || h.Pack != tc.pack) {
 				t.Errorf("%s: site for %s, which is not in it", tc.pack, p.Sites[i].Name)
 			}
 		}
 		other := map[string]string{libc: sqlite, sqlite: libc}[tc.lib]
-		if q := mustBuild(t, other, pr); len(q.Sites)-guardCount(q) != 0 {
+		if q := mustBuild(t, other, pr); len(q.Sites)-internalCount(q) != 0 {
 			t.Errorf("%s: sites in %s", tc.pack, other)
 		}
 	}
@@ -202,9 +214,53 @@ func TestGuards(t *testing.T) {
 		t.Errorf("a probed guard: %+v", s)
 	}
 	for i := range p.Sites {
-		if s := &p.Sites[i]; s.Kind == Guard && (s.Instrument != 0 || s.Flags != FlagGuard || len(s.Def) != 0) {
+		if s := &p.Sites[i]; s.Kind == Guard && (s.Instrument != 0 || s.Flags != FlagGuard && s.Watch == WatchNone || len(s.Def) != 0) {
 			t.Errorf("guard site %+v", s)
 		}
+	}
+}
+
+// TestWatches: libc's plan always tells the core how processes come about; what
+// executes programs only when something is to be done about it.
+func TestWatches(t *testing.T) {
+	probe := hooks.Probe{Sym: "getpid", Instrument: hooks.Log}
+	follow := func(f hooks.Follow, probes ...hooks.Probe) *Plan {
+		obj, err := Open(libc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer obj.Close()
+		p, err := Build(obj, &hooks.Spec{Probes: probes, Follow: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, f := range []hooks.Follow{hooks.FollowInherit, hooks.FollowAlways, hooks.FollowNever} {
+		p := follow(f, probe)
+		for name, want := range map[string]Site{
+			"vfork": {Kind: Watch, Watch: WatchVfork}, "clone": {Kind: Watch, Watch: WatchClone},
+			"posix_spawn": {Kind: Guard, Watch: WatchSpawn}, "wait4": {Kind: Guard, Watch: WatchWait4}, "waitid": {Kind: Guard, Watch: WatchWaitid},
+		} {
+			if s := p.site(name); s == nil || s.Kind != want.Kind || s.Watch != want.Watch {
+				t.Errorf("%v: %s: %+v", f, name, s)
+			}
+		}
+		for _, name := range []string{"execve", "execveat", "fexecve", "syscall"} {
+			if s := p.site(name); (s != nil) != (f != hooks.FollowInherit) || s != nil && s.Kind != Watch {
+				t.Errorf("%v: %s: %+v", f, name, s)
+			}
+		}
+		if _, err := Decode(p.Encode()); err != nil {
+			t.Error(err)
+		}
+	}
+	p := follow(hooks.FollowAlways, hooks.Probe{Sym: "execve", Instrument: hooks.Log}, hooks.Probe{Sym: "vfork", Instrument: hooks.Count})
+	if s := p.site("execve"); s == nil || s.Kind != Full || s.Watch != WatchExecve {
+		t.Errorf("a probed execve: %+v", s)
+	}
+	if s := p.site("vfork"); s == nil || s.Kind != Count || s.Watch != WatchVfork {
+		t.Errorf("a counted vfork: %+v", s)
 	}
 }
 
@@ -218,7 +274,7 @@ func TestBuildIsPure(t *testing.T) {
 
 func TestNothingHere(t *testing.T) {
 	p := mustBuild(t, libc, hooks.Probe{Lib: "libssl", Sym: "*"})
-	if len(p.Sites)+len(p.Refusals) != guardCount(p) {
+	if len(p.Sites)+len(p.Refusals) != internalCount(p) {
 		t.Errorf("sites in an object the probe does not name: %v", p.Sites)
 	}
 	if _, err := Decode(p.Encode()); err != nil {

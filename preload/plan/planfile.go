@@ -9,7 +9,7 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 2
+	planVersion = 3
 
 	headerSize = 128
 	siteSize   = 128
@@ -31,7 +31,7 @@ const (
 	siteOpsOff, siteFiltOff                              = 56, 60
 	siteNfilt, siteFailOp, siteRetWidth, siteHandover    = 64, 65, 66, 67
 	siteDefOff, siteDefLen, siteNameOff                  = 68, 72, 76
-	siteFailVal                                          = 80
+	siteFailVal, siteWatch                               = 80, 104
 
 	maxSites    = 16384
 	maxPlanSize = 64 << 20
@@ -51,6 +51,7 @@ const (
 	Entry Kind = 2
 	Count Kind = 3
 	Guard Kind = 4
+	Watch Kind = 5
 )
 
 func (k Kind) String() string {
@@ -63,9 +64,27 @@ func (k Kind) String() string {
 		return "count"
 	case Guard:
 		return "guard"
+	case Watch:
+		return "watch"
 	}
 	return "unknown"
 }
+
+// WatchKind is enum seam_watch: what the core itself must know of a call.
+type WatchKind uint32
+
+const (
+	WatchNone WatchKind = iota
+	WatchVfork
+	WatchClone
+	WatchSpawn
+	WatchWait4
+	WatchWaitid
+	WatchExecve
+	WatchExecveat
+	WatchFexecve
+	WatchSyscall
+)
 
 // SiteFlags is SEAM_SF_*.
 type SiteFlags uint8
@@ -101,6 +120,7 @@ type Site struct {
 	Kind       Kind
 	Instrument uint8
 	Flags      SiteFlags
+	Watch      WatchKind
 	NRegs      uint8
 	NStack     uint8
 	NCopy      uint8
@@ -219,6 +239,7 @@ func (p *Plan) Encode() []byte {
 		for j, v := range s.FailVals {
 			le.PutUint64(d[siteFailVal+8*j:], uint64(v))
 		}
+		u32(siteWatch, int(s.Watch))
 	}
 	refOff := len(b)
 	b = appendRefusals(b, p.Refusals)
@@ -313,7 +334,7 @@ func (s *Site) decode(b, d []byte) bool {
 	s.Kind, s.Instrument, s.Flags = Kind(d[siteKind]), d[siteInstr], SiteFlags(d[siteFlags])
 	s.NRegs, s.NStack, s.NCopy = d[siteNregs], d[siteNstack], d[siteNcopy]
 	patch := int(d[sitePatch])
-	if s.Kind < Full || s.Kind > Guard || s.Instrument > 3 || patch < jumpLen || patch > maxPatch ||
+	if s.Kind < Full || s.Kind > Watch || s.Instrument > 3 || patch < jumpLen || patch > maxPatch ||
 		s.NRegs > 6 || int(s.NRegs)+int(s.NStack) > maxWords || s.NCopy < s.NStack {
 		return false
 	}
@@ -385,6 +406,9 @@ func (s *Site) decode(b, d []byte) bool {
 	}
 	for i := range s.FailVals {
 		s.FailVals[i] = int64(le.Uint64(d[siteFailVal+8*i:]))
+	}
+	if s.Watch = WatchKind(u32(siteWatch)); s.Watch > WatchSyscall {
+		return false
 	}
 	return true
 }

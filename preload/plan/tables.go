@@ -83,5 +83,28 @@ var guards = []string{
 	"remap_file_pages", "madvise", "ftruncate", "ftruncate64", "truncate", "truncate64",
 }
 
+// watches lists the functions of libc by which processes are made, waited for
+// and turned into other programs. All ways through libc lead to one of them:
+// system and popen to posix_spawn, execv and execvp to execve, wait to wait4.
+var watches = []struct {
+	name   string
+	kind   WatchKind
+	frame  bool // its end matters, and it may be called through a frame
+	follow bool // only when what the host executes is to be changed
+}{
+	{"vfork", WatchVfork, false, false},
+	{"clone", WatchClone, false, false},
+	{"posix_spawn", WatchSpawn, true, false},
+	{"posix_spawnp", WatchSpawn, true, false},
+	{"pidfd_spawn", WatchSpawn, true, false},
+	{"pidfd_spawnp", WatchSpawn, true, false},
+	{"wait4", WatchWait4, true, false},
+	{"waitid", WatchWaitid, true, false},
+	{"execve", WatchExecve, false, true},
+	{"execveat", WatchExecveat, false, true},
+	{"fexecve", WatchFexecve, false, true},
+	{"syscall", WatchSyscall, false, true},
+}
+
 // guardSoname is the object the guards are in.
 const guardSoname = "libc.so.6"

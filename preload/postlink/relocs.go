@@ -114,7 +114,7 @@ func (im *image) word(at uint64) uint64 { return binary.LittleEndian.Uint64(im.d
 
 const (
 	pageSize  = 4096
-	keptPages = 4 // SEAM_KEPT_PAGES
+	keptPages = 8 // SEAM_KEPT_PAGES
 )
 
 // keptPages are the pages of the file's writable part, after what is

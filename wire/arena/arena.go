@@ -3,6 +3,7 @@ package arena
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"sync/atomic"
 )
 
@@ -54,6 +55,7 @@ type Arena struct {
 	hists    []Hist   // nshardsHist rows of nhists
 	nhists   int
 	hand     []Handover
+	ends     []End
 	data     []byte
 	info     []byte
 }
@@ -109,6 +111,8 @@ func check(h *Header, size uint64) error {
 		region(size, "definitions", uint64(h.DefsOff), uint64(h.DefsSize), 1, 1),
 		region(size, "counters", uint64(h.CountersOff), uint64(h.Nshards)*uint64(h.Nsites), 8, 8),
 		region(size, "histograms", uint64(h.HistOff), uint64(h.NshardsHist)*uint64(h.Nhists), histSize, 8),
+		limit("end count", uint64(h.Nends), 0, maxThreads),
+		region(size, "ends", uint64(h.EndsOff), uint64(h.Nends), endSize, 8),
 		region(size, "hand-overs", uint64(h.HandoverOff), uint64(h.Nhandover), handoverSize, 8),
 		region(size, "data", h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize), 1, 8),
 	)
@@ -171,8 +175,43 @@ func (a *Arena) EachRefusals(since uint32, f func(object string, refusals []byte
 }
 
 // Procs and Threads are the tables; their fields change and are loaded with
-// atomics.
-func (a *Arena) Procs() []Proc     { return a.procs }
+// atomics. Entries of processes are taken in turn: those behind the last that was
+// ever used are left out.
+func (a *Arena) Procs() []Proc {
+	const inTheMaking = 64
+	n := uint64(atomic.LoadUint32(&a.head.ProcUid)) + inTheMaking
+	return a.procs[:min(n, uint64(len(a.procs)))]
+}
+
+// NumProcs is how many entries Procs may ever have.
+func (a *Arena) NumProcs() int { return len(a.procs) }
+
+// EachEnd calls f for the ends of children that were noted since, oldest first,
+// and returns the token for the next call. Ends that were overwritten are not
+// there any more.
+func (a *Arena) EachEnd(since uint32, f func(e *End)) uint32 {
+	n := atomic.LoadUint32(&a.head.Ends)
+	size := uint32(len(a.ends))
+	if size == 0 {
+		return n
+	}
+	if n-since > size {
+		since = n - size
+	}
+	const inTheMaking = 8 // by as many threads at once; one that died in it must not be waited for for long
+	for ; since != n; since++ {
+		p := &a.ends[since%size]
+		number := atomic.LoadUint32(&p.Number)
+		if number == 0 && n-since <= inTheMaking {
+			break // being written: next time
+		}
+		if e := *p; number == since+1 && atomic.LoadUint32(&p.Number) == number {
+			f(&e)
+		}
+	}
+	return since
+}
+
 func (a *Arena) Threads() []Thread { return a.threads }
 
 // Handovers are the hand-over slots.
@@ -203,6 +242,18 @@ func (a *Arena) SetWish(on bool) {
 // Forking is the number of forked children that may not be in the process table
 // yet. One whose fork failed, or that was killed at once, is counted for ever.
 func (a *Arena) Forking() int { return int(int32(atomic.LoadUint32(&a.head.Forking))) }
+
+// LastProc is the number of the process that registered last.
+func (a *Arena) LastProc() uint32 { return atomic.LoadUint32(&a.head.ProcUid) }
+
+// UsedChunks says, about, how many chunks are not free.
+func (a *Arena) UsedChunks() int {
+	n := len(a.chunks)
+	for i := range a.free {
+		n -= bits.OnesCount64(atomic.LoadUint64(&a.free[i]))
+	}
+	return n
+}
 
 // FullChunks says, about, how many chunks wait to be drained.
 func (a *Arena) FullChunks() int { return int(int32(atomic.LoadUint32(&a.head.Nfull))) }

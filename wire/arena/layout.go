@@ -61,7 +61,8 @@ type Header struct {
 	DataOff               uint64
 	InfoOff, InfoLen      uint32
 	OrderOff              uint32
-	Pad0                  [5]uint32
+	EndsOff, Nends        uint32
+	Pad0                  [3]uint32
 	_                     [48]byte
 	Epoch                 uint32
 	SitesUsed, DefsUsed   uint32
@@ -80,7 +81,8 @@ type Header struct {
 	ProcUid               uint32
 	Forking               uint32
 	Shards                uint32
-	_                     [12]byte
+	Ends                  uint32
+	_                     [8]byte
 	Lost                  [16]uint64
 	Pad1                  uint64
 	Delivered             uint64
@@ -126,7 +128,18 @@ type Proc struct {
 	EndStatus        uint32
 	Parent           uint32
 	Uid              uint32
-	Pad              [15]uint32
+	Ns               uint32
+	Dropped          uint64
+	Pad              [12]uint32
+}
+
+// End is struct seam_end.
+type End struct {
+	Ts        uint64
+	Pid, Ppid uint32
+	Wstatus   uint32
+	Pad       [2]uint32
+	Number    uint32
 }
 
 // States of a thread entry.
@@ -157,7 +170,7 @@ type Thread struct {
 	DropChunk       uint32
 	DropUpto        uint32
 	DropSeen        uint64
-	Pad             uint64
+	Ns, Pad2        uint32
 }
 
 // States of a chunk.
@@ -179,7 +192,8 @@ type Chunk struct {
 	ThreadUid, ProcUid  uint32
 	FirstSeq            uint32
 	Sending             uint32
-	Pad                 [4]uint32
+	Proc                uint32
+	Pad                 [3]uint32
 }
 
 // Kinds of a site.
@@ -188,6 +202,7 @@ const (
 	SiteEntry = 2
 	SiteCount = 3
 	SiteGuard = 4
+	SiteWatch = 5
 )
 
 // Instruments of a site.
@@ -278,6 +293,7 @@ type Handover struct {
 var LostNames = [...]string{
 	"oldest", "newest", "timeout", "return", "no_thread", "reentrant", "agent",
 	"handover_timeout", "handover_no_agent", "start_failed", "arg_unread", "arg_cut",
+	"exec_as_is",
 }
 
 // Indices into Header.Lost that the drainer's side needs.

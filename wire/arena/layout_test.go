@@ -16,7 +16,7 @@ import (
 var mirrors = map[string]any{
 	"seam_arena": Header{}, "seam_refusals": Refusals{}, "seam_proc": Proc{}, "seam_thread": Thread{},
 	"seam_chunk": Chunk{}, "seam_asite": Site{}, "seam_hist": Hist{}, "seam_rec": Rec{},
-	"seam_item": Item{}, "seam_handover": Handover{},
+	"seam_item": Item{}, "seam_end": End{}, "seam_handover": Handover{},
 }
 
 const abi = "../../preload/core/abi.h"
@@ -136,7 +136,7 @@ func TestConstants(t *testing.T) {
 		"SEAM_GO_ON": GoOn, "SEAM_GO_PARKED": GoParked,
 		"SEAM_CHUNK_ACTIVE": ChunkActive, "SEAM_CHUNK_FULL": ChunkFull, "SEAM_CHUNK_STOLEN": ChunkStolen,
 		"SEAM_CHUNK_BUSY": ChunkBusy, "SEAM_CHUNK_FREE": ChunkFree,
-		"SEAM_SITE_FULL": SiteFull, "SEAM_SITE_ENTRY": SiteEntry, "SEAM_SITE_COUNT": SiteCount, "SEAM_SITE_GUARD": SiteGuard,
+		"SEAM_SITE_FULL": SiteFull, "SEAM_SITE_ENTRY": SiteEntry, "SEAM_SITE_COUNT": SiteCount, "SEAM_SITE_GUARD": SiteGuard, "SEAM_SITE_WATCH": SiteWatch,
 		"SEAM_LOG": Log, "SEAM_COUNT": Count, "SEAM_HIST": HistI, "SEAM_SF_ERRNO": SiteErrno,
 		"SEAM_REC_ENTER": RecEnter, "SEAM_REC_LEAVE": RecLeave, "SEAM_REC_ENTRY": RecEntry,
 		"SEAM_RF_FAILED": RecFailed, "SEAM_RF_PAYLOAD": RecPayload, "SEAM_RF_REPLY": RecReply,

@@ -81,6 +81,7 @@ type Drainer struct {
 
 	refused  uint32
 	procs    []proc
+	waited   uint32 // how many ends of children were told
 	faults   [numFaults]uint64
 	told     [numFaults]uint64
 	counted  map[uint32]uint64 // last sent count by probe
@@ -121,7 +122,7 @@ func New(a *arena.Arena, out io.Writer, opt Options) *Drainer {
 	a.Recover()
 	d := &Drainer{a: a, opt: opt, soft: opt.BatchBytes, hard: 4 * opt.BatchBytes, clock: newClock(a, opt.Clock), sql: hooks.NewSQLCache(256)}
 	d.sqls.init(opt.SQL)
-	d.procs = make([]proc, len(a.Procs()))
+	d.procs = make([]proc, a.NumProcs())
 	d.Reset(out)
 	return d
 }
@@ -130,7 +131,7 @@ func New(a *arena.Arena, out io.Writer, opt Options) *Drainer {
 // then what could not be written to the last one.
 func (d *Drainer) Reset(out io.Writer) {
 	d.out, d.err = out, nil
-	d.refused, d.seq = 0, 0
+	d.refused, d.seq, d.waited = 0, 0, 0
 	d.counted = map[uint32]uint64{}
 	d.told = [numFaults]uint64{}
 	d.nextTold = time.Time{}

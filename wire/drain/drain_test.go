@@ -62,8 +62,8 @@ func (s *sink) Bye(t int64, a *wire.Account)     { s.bye = a }
 func (s *sink) Error(t int64, code, text, advice string, n uint64) {
 	s.notes = append(s.notes, fmt.Sprintf("error %s %d", code, n))
 }
-func (s *sink) Process(t int64, pid, ppid int, what string, status int) {
-	s.notes = append(s.notes, fmt.Sprintf("process %d %d %s %d", pid, ppid, what, status))
+func (s *sink) Process(t int64, p *wire.Process) {
+	s.notes = append(s.notes, fmt.Sprintf("process %d %d %s %d", p.PID, p.PPID, p.What, p.Status))
 }
 func (s *sink) Refusal(object, symbol, reason, detail string) {
 	s.notes = append(s.notes, fmt.Sprintf("refusal %s %s %s %s", object, symbol, reason, detail))

@@ -76,8 +76,8 @@ func (d *Drainer) before() {
 			k.known = true
 			d.sqls.m.Fork(atomic.LoadUint32(&p.Ppid), atomic.LoadUint32(&p.Pid))
 		}
-		d.pre = wire.AppendProcess(d.pre, d.clock.ns(atomic.LoadUint64(&p.StartTs)),
-			int(atomic.LoadUint32(&p.Pid)), int(atomic.LoadUint32(&p.Ppid)), "fork", wire.StatusUnknown)
+		d.pre = wire.AppendProcess(d.pre, d.clock.ns(atomic.LoadUint64(&p.StartTs)), &wire.Process{
+			PID: int(atomic.LoadUint32(&p.Pid)), PPID: int(atomic.LoadUint32(&p.Ppid)), What: "fork", Status: wire.StatusUnknown})
 	}
 }
 
@@ -119,13 +119,27 @@ func (d *Drainer) ends() {
 		}
 		k.ended = true
 		d.sqlAside(atomic.LoadUint32(&p.Pid), d.sqls.m.End)
-		status := wire.StatusUnknown
-		if s := atomic.LoadUint32(&p.EndStatus); s != arena.NoStatus {
-			status = int(s & 0xffff)
-		}
-		d.late = wire.AppendProcess(d.late, d.clock.ns(atomic.LoadUint64(&p.EndTs)),
-			int(atomic.LoadUint32(&p.Pid)), int(atomic.LoadUint32(&p.Ppid)), "end", status)
+		d.late = d.processEnd(d.late, p)
 	}
+	d.waited = d.a.EachEnd(d.waited, func(e *arena.End) {
+		m := wire.Process{PID: int(e.Pid), PPID: int(e.Ppid), What: "end", Status: wire.StatusUnknown}
+		m.SetWaitStatus(e.Wstatus)
+		d.late = wire.AppendProcess(d.late, d.clock.ns(e.Ts), &m)
+	})
+}
+
+// processEnd appends the end of a process of this arena.
+func (d *Drainer) processEnd(b []byte, p *arena.Proc) []byte {
+	m := wire.Process{PID: int(atomic.LoadUint32(&p.Pid)), PPID: int(atomic.LoadUint32(&p.Ppid)), What: "end",
+		Status: wire.StatusUnknown, Dropped: atomic.LoadUint64(&p.Dropped)}
+	if s := atomic.LoadUint32(&p.EndStatus); s != arena.NoStatus {
+		m.Status = int(s & 0xff)
+	}
+	switch atomic.LoadUint32(&p.GoState) {
+	case arena.GoOn, arena.GoParked:
+		m.Agent = true
+	}
+	return wire.AppendProcess(b, d.clock.ns(atomic.LoadUint64(&p.EndTs)), &m)
 }
 
 // totals appends counts, account and faults.
@@ -219,8 +233,9 @@ func (d *Drainer) Finish() (uint64, error) {
 			break
 		}
 	}
-	for i := range d.procs {
-		if p := &d.a.Procs()[i]; atomic.LoadUint32(&p.State) == arena.ProcLive {
+	ps := d.a.Procs()
+	for i := range ps {
+		if p := &ps[i]; atomic.LoadUint32(&p.State) == arena.ProcLive {
 			d.sqlAside(atomic.LoadUint32(&p.Pid), d.sqls.m.Running)
 		}
 	}

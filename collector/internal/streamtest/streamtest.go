@@ -171,13 +171,13 @@ func Demo() *Stream {
 		Statement(11e6, 8e6, "/tmp/app.db", "SELECT name FROM users\n WHERE id = ?", 3, 101, ""),
 		Statement(20e6, 1e6, "/tmp/app.db", "INSERT INTO users VALUES (?, ?)", 0, 19, "UNIQUE constraint failed: users.id"),
 	)
-	s.B = wire.AppendProcess(s.B, T0+30e6, 101, 100, "fork", wire.StatusUnknown)
+	s.B = wire.AppendProcess(s.B, T0+30e6, &wire.Process{PID: 101, PPID: 100, What: "fork", Status: wire.StatusUnknown})
 	s.Batch(101, 2, 900,
 		Call(Getpid, 1, 31e6, 200, 101, 0),
 		Enter(Read, 2, 32e6, Int(7)),
 		Enter(Exit, 3, 33e6, Int(3)),
 	)
-	s.B = wire.AppendProcess(s.B, T0+34e6, 101, 100, "end", 3)
+	s.B = wire.AppendProcess(s.B, T0+34e6, &wire.Process{PID: 101, PPID: 100, What: "end", Status: 3})
 	s.Batch(100, 1, 5000,
 		Enter(Open, 12, 40e6, Str("/dev/slow"), flags),
 	)
@@ -185,6 +185,6 @@ func Demo() *Stream {
 		Leave(Open, 12, 40e6, 60e6, 6, 0, wire.Value{}, wire.Value{}),
 	)
 	s.B = wire.AppendCounts(s.B, T0+100e6, []wire.CountRow{{ID: Getpid, Calls: 0}})
-	s.B = wire.AppendProcess(s.B, T0+120e6, 100, 1, "end", 0)
+	s.B = wire.AppendProcess(s.B, T0+120e6, &wire.Process{PID: 100, PPID: 1, What: "end", Status: 0})
 	return s.Bye(20, 15, 5, map[string]uint64{"oldest": 5, "reentrant": 2, "arg_cut": 1})
 }

@@ -17,13 +17,15 @@ int main(void)
 	OFF(seam_site, tramp_off); OFF(seam_site, tramp_len); OFF(seam_site, fix_off); OFF(seam_site, nfix);
 	OFF(seam_site, ops_off); OFF(seam_site, filt_off); OFF(seam_site, nfilt); OFF(seam_site, fail_op);
 	OFF(seam_site, ret_width); OFF(seam_site, handover); OFF(seam_site, def_off); OFF(seam_site, def_len);
-	OFF(seam_site, name_off); OFF(seam_site, fail_val);
+	OFF(seam_site, name_off); OFF(seam_site, fail_val); OFF(seam_site, watch);
 	OFF(seam_fix, at); OFF(seam_fix, kind); OFF(seam_fix, addend); OFF(seam_fix, target);
 	OFF(seam_op, op); OFF(seam_op, arg); OFF(seam_op, len); OFF(seam_op, when); OFF(seam_op, cap); OFF(seam_op, unit);
 	OFF(seam_filter, what); OFF(seam_filter, arg); OFF(seam_filter, cmp); OFF(seam_filter, len); OFF(seam_filter, width);
 	OFF(seam_filter, is_signed); OFF(seam_filter, value); OFF(seam_filter, str);
 	VAL(SEAM_PLAN_VERSION); VAL(SEAM_MAX_PATCH); VAL(SEAM_MAX_WORDS);
-	VAL(SEAM_SITE_FULL); VAL(SEAM_SITE_ENTRY); VAL(SEAM_SITE_COUNT); VAL(SEAM_SITE_GUARD);
+	VAL(SEAM_SITE_FULL); VAL(SEAM_SITE_ENTRY); VAL(SEAM_SITE_COUNT); VAL(SEAM_SITE_GUARD); VAL(SEAM_SITE_WATCH);
+	VAL(SEAM_WATCH_VFORK); VAL(SEAM_WATCH_CLONE); VAL(SEAM_WATCH_SPAWN); VAL(SEAM_WATCH_WAIT4); VAL(SEAM_WATCH_WAITID);
+	VAL(SEAM_WATCH_EXECVE); VAL(SEAM_WATCH_EXECVEAT); VAL(SEAM_WATCH_FEXECVE); VAL(SEAM_WATCH_SYSCALL);
 	VAL(SEAM_SF_ERRNO); VAL(SEAM_SF_HANDOVER); VAL(SEAM_SF_NORETURN); VAL(SEAM_SF_FORKS); VAL(SEAM_SF_EXEC);
 	VAL(SEAM_SF_EXIT); VAL(SEAM_SF_GUARD); VAL(SEAM_FIX_REL32); VAL(SEAM_FIX_ABS64);
 	VAL(SEAM_OP_STR); VAL(SEAM_OP_BUF); VAL(SEAM_OP_BUFP); VAL(SEAM_OP_RETSTR);

@@ -111,6 +111,7 @@ func New(c Config) *Mem {
 	h.CountersOff = uint32(take(shards * ns * 8))
 	h.HistOff = uint32(take(shards * int(hists) * 2048))
 	h.HandoverOff = uint32(take(0))
+	h.EndsOff, h.Nends = uint32(take(4*32)), 4
 	h.DataOff = uint64(take(c.Chunks * c.ChunkSize))
 	h.Size = uint64((off + 4095) &^ 4095)
 	h.SitesUsed, h.DefsUsed = uint32(ns), uint32(len(defs))
