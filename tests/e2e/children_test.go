@@ -73,11 +73,13 @@ func TestEachProcessHasItsOwn(t *testing.T) {
 }
 
 // TestManyChildren makes more processes than the arena has chunks or places for
-// threads, one after the other, while nobody drains.
+// threads, one after the other. Nothing tells of their ends: somebody must find
+// out that their chunks can be drained.
 func TestManyChildren(t *testing.T) {
 	for _, start := range []string{"demand", "never"} {
 		t.Run(start, func(t *testing.T) {
-			res, list, r := runChildren(t, append([]string{"--start", start}, onlyGetppid...), "many", 5)
+			flags := append([]string{"--start", start, "--on-full", "block", "--block-timeout", "60s"}, onlyGetppid...)
+			res, list, r := runChildren(t, flags, "many", 5)
 			if res != (harness.Result{Code: 5}) {
 				t.Errorf("the program: %v", res)
 			}
