@@ -146,6 +146,7 @@ func (d *Drainer) processEnd(b []byte, p *arena.Proc) []byte {
 func (d *Drainer) totals(b []byte, now int64) []byte {
 	b = d.counts(b, now)
 	acc := d.account()
+	d.nameDropped(&acc)
 	b = wire.AppendAccount(b, now, &acc)
 	return d.tellFaults(b, now)
 }
@@ -212,6 +213,16 @@ func (d *Drainer) account() wire.Account {
 	return acc
 }
 
+// nameDropped defines the probes of which all calls so far were dropped: an
+// account names probes by their ids alone.
+func (d *Drainer) nameDropped(acc *wire.Account) {
+	for id := range acc.ByProbe {
+		if s := d.load(id); s != nil && !s.announced {
+			d.announce(id, s)
+		}
+	}
+}
+
 // Account is the balance as of now, including what the drainer has read.
 func (d *Drainer) Account() wire.Account { return d.account() }
 
@@ -243,6 +254,7 @@ func (d *Drainer) Finish() (uint64, error) {
 	d.late = d.counts(d.late, now)
 	d.late = d.tellFaults(d.late, now)
 	acc := d.account()
+	d.nameDropped(&acc)
 	d.late = wire.AppendBye(d.late, now, &acc)
 	return total, d.send()
 }
