@@ -17,6 +17,7 @@
 
 #define WAKE_AT 64          /* full chunks that are worth waking a drainer for */
 #define START_AT 16         /* full chunks that are worth starting the agent for */
+#define REAP_WORTH 64       /* dead threads: with less, the next look waits for */
 #define REAP_EVERY (1ull << 26) /* clock ticks: some 20 ms of a TSC, 67 ms of CLOCK_MONOTONIC */
 
 static inline struct seam_chunk *metas(void) { return arena_at(seam->arena->metas_off); }
@@ -86,6 +87,16 @@ static int any_free(void)
 		if (__atomic_load_n(&free_words()[i], __ATOMIC_RELAXED))
 			return 1;
 	return 0;
+}
+
+/* Threads that come and go leave chunks behind that are hardly used and not FULL. */
+static int half_taken(void)
+{
+	unsigned n = (seam->arena->nchunks + 63) / 64;
+	for (unsigned i = 0; i < (n + 1) / 2; i++)
+		if (__atomic_load_n(&free_words()[i], __ATOMIC_RELAXED))
+			return 0;
+	return 1;
 }
 
 /* Count calls and returns of one site as lost, those in a chunk up to `upto`. */
@@ -253,15 +264,28 @@ void seam_retire(struct seam_tls *t)
 static void reap_threads(struct seam_tls *t)
 {
 	struct seam_thread *th = threads();
-	uint64_t now = now_ticks(), last = seam->reaped;
-	if (now - last < REAP_EVERY || !__atomic_compare_exchange_n(&seam->reaped, &last, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	uint64_t now = now_ticks(), busy = __atomic_load_n(&seam->reaping, __ATOMIC_ACQUIRE);
+	if (busy && now - busy < REAP_EVERY) { /* somebody is at it: what he finds is for us, too */
+		for (int n = 0; n < 1000 && __atomic_load_n(&seam->reaping, __ATOMIC_ACQUIRE) == busy; n++)
+			sys0(SYS_sched_yield);
 		return;
+	}
+	if (now - seam->reaped_none < REAP_EVERY)
+		return;
+	if (!__atomic_compare_exchange_n(&seam->reaping, &busy, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	uint32_t found = 0;
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < used && i < seam->arena->nthreads; i++) {
 		struct seam_thread *e = &th[i];
-		if (e->state == SEAM_THREAD_LIVE && e->ns == seam->ns && e != t->ent && sys3(SYS_tgkill, e->pid, e->tid, 0) == -3 /* ESRCH */)
+		if (e->state == SEAM_THREAD_LIVE && e->ns == seam->ns && e != t->ent && sys3(SYS_tgkill, e->pid, e->tid, 0) == -3 /* ESRCH */) {
 			recycle(e);
+			found++;
+		}
 	}
+	if (found < REAP_WORTH)
+		seam->reaped_none = now;
+	__atomic_store_n(&seam->reaping, 0, __ATOMIC_RELEASE);
 }
 
 /* Whether a call made from `caller` is one where libc may be entered by us, to
@@ -289,13 +313,13 @@ static void maybe_start(struct seam_tls *t, const struct seam_frame *f)
 	struct seam_arena *a = seam->arena;
 	if (__atomic_load_n(&seam->go_state, __ATOMIC_RELAXED) != SEAM_GO_OFF || seam->start == SEAM_START_NEVER)
 		return;
-	if (!a->wish && seam->start == SEAM_START_DEMAND && a->nfull < START_AT)
+	if (!a->wish && seam->start == SEAM_START_DEMAND && a->nfull < START_AT && !half_taken())
 		return;
 	uint32_t owner = __atomic_load_n(&a->owner, __ATOMIC_RELAXED);
 	if (owner != 0 && !(owner & SEAM_OWNER_DIED))
 		return; /* somebody drains */
 	if (safe_place(t, f))
-		seam_with_vectors(start_go, 0);
+		seam_aside(start_go, 0);
 }
 
 static struct seam_chunk *wait_for_space(struct seam_tls *t)

@@ -121,7 +121,8 @@ struct seam_core {
 	uint32_t jumps;         /* not 0: signal handlers have jumped out of the middle of seam, see jump.c */
 	uint32_t stuck;         /* 1: the last wait for space was in vain, at: */
 	uint32_t stuck_at;
-	uint64_t reaped;        /* clock ticks when dead threads were last looked for */
+	uint64_t reaping;       /* clock ticks since when somebody looks for dead threads; 0: nobody */
+	uint64_t reaped_none;   /* clock ticks when it was last hardly worth it */
 	uint32_t guarded;       /* guard sites are in: page checks may be cached */
 	uint32_t arena_ready;   /* futex: 1 once the arena can be owned */
 	uint32_t owns;          /* futex: 1 once the agent of this process drains the arena */
@@ -213,7 +214,9 @@ void seam_park_thread(void);               /* never returns */
 
 /* thunk_amd64.S */
 extern unsigned char seam_thunks_full[], seam_thunks_entry[], seam_thunks_count[];
-void seam_with_vectors(void (*fn)(void *), void *arg);
+void seam_with_vectors(void (*fn)(void *), void *arg, void *stack);
+/* aside.c */
+void seam_aside(void (*fn)(void *), void *arg); /* fn may use libc; not called when there is no memory */
 
 /* chunk.c: everything the hot path leaves to the slow one */
 struct seam_frame;

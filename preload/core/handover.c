@@ -39,7 +39,7 @@ static int agent_runs(struct seam_tls *t)
 		return 0;
 	if (seam->start == SEAM_START_NEVER || (uint32_t)sys0(SYS_getpid) != seam->pid || (uint32_t)sys0(SYS_gettid) != t->tid)
 		return 0;
-	seam_with_vectors(start_and_wait, 0);
+	seam_aside(start_and_wait, 0);
 	s = __atomic_load_n(&seam->go_state, __ATOMIC_ACQUIRE);
 	if (s == SEAM_GO_STARTING)
 		seam->go_reason = SEAM_WHY_TIMEOUT;

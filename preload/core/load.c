@@ -410,6 +410,23 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 		seam_go_wait(PLAN_DEADLINE_NS);
 }
 
+/* New objects are there: patch what is wanted in them. */
+static void loaded(void *late)
+{
+	struct seam_load *l = late;
+	look(l);
+	note_images(l);
+	seam_maps_loader(1);
+	if (!fetch_plans(l))
+		return;
+	plan_missing(l, 0);
+	int first = !seam->arena && worth_it(l);
+	if (seam->arena || (first && !open_arena(l)))
+		put_in(l);
+	if (first && seam->arena)
+		announce_arena(l);
+}
+
 /* Called at r_brk, on the thread that loads, which holds the loader's lock: so one
  * at a time in a process, and not in a signal handler. */
 void seam_loader_event(void)
@@ -429,19 +446,9 @@ void seam_loader_event(void)
 		if (!*seam_alive)
 			*seam_alive = ++seam->gen;
 	}
-	if (*seam_alive == seam->gen || seam_enter_process()) {
-		look(l);
-		note_images(l);
-		seam_maps_loader(1);
-		if (fetch_plans(l)) {
-			plan_missing(l, 0);
-			int first = !seam->arena && worth_it(l);
-			if (seam->arena || (first && !open_arena(l)))
-				put_in(l);
-			if (first && seam->arena)
-				announce_arena(l);
-		}
-	}
+	if (*seam_alive == seam->gen || seam_enter_process())
+		seam_aside(loaded, l);
+	seam_maps_loader(1);
 	seam_tls.guard = guard;
 	errno = saved;
 }

@@ -69,7 +69,7 @@ int seam_enter_process(void)
 		return *seam_alive != SEAM_ALIVE_CHANGING && *seam_alive != 0;
 	}
 	uint32_t parent = seam->proc, before = seam->pid;
-	seam->maps_busy = seam->loader_busy = 0; /* of threads that are not here */
+	seam->maps_busy = seam->loader_busy = seam->reaping = 0; /* of threads that are not here */
 	seam->pid = sys0(SYS_getpid);
 	/* Go's threads did not come along. In a child of libc's fork the atfork
 	 * handler has said so already; after a raw clone nobody has. */

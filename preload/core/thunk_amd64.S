@@ -432,9 +432,10 @@ common_count:
 	.cfi_endproc
 	.size	common_count, .-common_count
 
-	/* void seam_with_vectors(void (*fn)(void *), void *arg): call fn, which may
-	 * use vector and x87 registers, and leave them as they were. The save area is
-	 * on the stack: up to a few KiB, asked of cpuid each time (this path is rare). */
+	/* void seam_with_vectors(void (*fn)(void *), void *arg, void *stack): call fn
+	 * on the stack that ends at `stack`; it may use vector and x87 registers, which are
+	 * left as they were. The save area is on that stack, too: 11 KiB with AMX;
+	 * cpuid is asked each time (this path is rare). */
 	.balign	16
 	.globl	seam_with_vectors
 	.hidden	seam_with_vectors
@@ -456,6 +457,7 @@ seam_with_vectors:
 	.cfi_offset %r14, -48
 	movq	%rdi, %r12
 	movq	%rsi, %r13
+	movq	%rdx, %rsp
 	movl	$1, %eax
 	xorl	%ecx, %ecx
 	cpuid

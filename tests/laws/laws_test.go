@@ -46,6 +46,7 @@ type report struct {
 		Produced, Delivered, Dropped, Unaccounted, Duplicates uint64
 		ReturnsLost                                           uint64 `json:"returns_lost"`
 		Skipped, Notes                                        map[string]uint64
+		DroppedBy                                             map[string]uint64 `json:"dropped_by"`
 		Broken                                                []any
 	}
 }

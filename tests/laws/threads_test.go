@@ -3,18 +3,20 @@ package laws
 import (
 	"fmt"
 	"testing"
+
+	"github.com/seam-project/seam/tests/harness"
 )
 
 // Each thread's calls are in the account, to the last one: told or counted as dropped.
 func TestThreads(t *testing.T) {
 	exe := program(t, "threads.c", "-rdynamic", "-w")
-	for _, mode := range []string{"live", "brief", "two", "storm"} {
+	for _, mode := range []string{"live", "brief", "crowd", "two", "storm"} {
 		for _, flags := range [][]string{nil, {"--start", "now"}, {"--on-full", "drop-newest", "--buffer", "64k"}} {
 			t.Run(fmt.Sprint(mode, flags), func(t *testing.T) {
 				res, rep := watched(t, with(p(exe+":work", exe+":tick"), flags...), exe, mode)
 				var works, ticks, wrong uint64
 				var err error
-				if mode == "storm" {
+				if mode == "storm" || mode == "crowd" {
 					_, err = fmt.Sscanf(res.Stdout, "work %d tick %d wrong %d", &works, &ticks, &wrong)
 				} else {
 					_, err = fmt.Sscanf(res.Stdout, "work %d wrong %d", &works, &wrong)
@@ -43,4 +45,95 @@ func TestThreads(t *testing.T) {
 			t.Errorf("measured %d calls, want 600000", calls)
 		}
 	})
+}
+
+// 100,000 threads, one after the other, in an arena that has room for 2,048: all
+// of their calls are told.
+func TestManyThreads(t *testing.T) {
+	exe := program(t, "threads.c", "-rdynamic", "-w")
+	for _, start := range []string{"demand", "now"} {
+		t.Run(start, func(t *testing.T) {
+			c := harness.Cmd{Args: []string{exe, "brief", "100000"}, Deadline: 3 * deadline}
+			res, rep := watchedCmd(t, with(p(exe+":work"), "--start", start, "--on-full", "block", "--block-timeout", "10s"), c)
+			if res.Stdout != "work 500000 wrong 0\n" {
+				t.Fatalf("the program went wrong: %v", res)
+			}
+			rep.exact(t)
+			if a := rep.Account; a.Delivered != 500000 {
+				t.Errorf("delivered %d of 500000 calls: %+v", a.Delivered, a)
+			}
+		})
+	}
+}
+
+// More threads at once than the table has places: what those without one call is
+// counted as lost, and places that become free are used again.
+func TestThreadTableFull(t *testing.T) {
+	exe := program(t, "threads.c", "-rdynamic", "-w")
+	for _, start := range starts {
+		rep := same(t, with(p(exe+":work", exe+":tick"), "--start", start, "--buffer", "16M"), exe, "crowd")
+		rep.exact(t)
+		if calls, _ := rep.function("tick"); calls != 100 {
+			t.Errorf("%s: %d of 100 calls were seen after the crowd had gone", start, calls)
+		}
+		works, _ := rep.function("work")
+		if lost := rep.Account.DroppedBy["no_thread"]; lost == 0 || works+lost != 10000 {
+			t.Errorf("%s: %d calls were told and %d lost for want of a place, of 10000: %+v", start, works, lost, rep.Account)
+		}
+	}
+}
+
+// Threads that are cancelled where they wait, and in the middle of anything.
+func TestCancel(t *testing.T) {
+	exe := program(t, "threads.c", "-rdynamic", "-w")
+	for _, start := range starts {
+		rep := same(t, with(p(exe+":work", exe+":tick", "libc:read", "libc:poll", "libc:clock_nanosleep"), "--start", start), exe, "cancel")
+		rep.exact(t)
+		var works uint64
+		for _, f := range rep.Functions {
+			if f.Name == "work" {
+				works = f.Calls + f.Dropped
+			}
+		}
+		if works != 800 {
+			t.Errorf("%s: %d of 800 calls of clean-up handlers are accounted for", start, works)
+		}
+	}
+}
+
+// Destructors of thread_local objects and pthread keys run when their thread ends,
+// after all else: their calls are told.
+func TestDestructors(t *testing.T) {
+	exe := program(t, "destructors.cpp", "-rdynamic", "-w")
+	for _, how := range [][]string{{exe}, {exe, "exit"}} {
+		for _, start := range starts {
+			res, rep := watched(t, with(p(exe+":work", exe+":tick"), "-q", "--start", start), how...)
+			if res.Stdout != "wrong 0\n" || res.Code != 0 {
+				t.Fatalf("the program went wrong: %v", res)
+			}
+			var works, ticks uint64
+			if _, err := fmt.Sscanf(res.Stderr, "work %d tick %d", &works, &ticks); err != nil {
+				t.Fatalf("%v: %v", err, res)
+			}
+			rep.exact(t)
+			gotWorks, _ := rep.function("work")
+			gotTicks, _ := rep.function("tick")
+			if gotWorks != works || gotTicks != ticks {
+				t.Errorf("%v %s: told %d of %d and %d of %d calls: %+v", how, start, gotWorks, works, gotTicks, ticks, rep.Account)
+			}
+		}
+	}
+}
+
+// The first thread ends, others go on, and the end of the last is the end of the
+// process, although the agent's threads live.
+func TestLastThread(t *testing.T) {
+	exe := program(t, "threads.c", "-rdynamic", "-w")
+	for _, start := range starts {
+		rep := same(t, with(p(exe+":work", "libc:write", "libc:usleep"), "--start", start), exe, "relay")
+		rep.exact(t)
+		if calls, _ := rep.function("work"); calls != 2100 {
+			t.Errorf("%s: %d of 2100 calls were told: %+v", start, calls, rep.Account)
+		}
+	}
 }
