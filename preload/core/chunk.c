@@ -81,14 +81,6 @@ static struct seam_chunk *take_free(void)
 	return 0;
 }
 
-static int any_free(void)
-{
-	for (unsigned i = 0; i < (seam->arena->nchunks + 63) / 64; i++)
-		if (__atomic_load_n(&free_words()[i], __ATOMIC_RELAXED))
-			return 1;
-	return 0;
-}
-
 /* Threads that come and go leave chunks behind that are hardly used and not FULL. */
 static int half_taken(void)
 {
@@ -436,12 +428,11 @@ static int get_chunk(struct seam_tls *t, uint32_t before)
 }
 
 /* Signal handlers that jump out of here would leave chunks behind that are
- * nobody's, and losses half counted. Where one has jumped out of seam before, they
- * wait; and always while a whole chunk's losses are counted, which takes longest. */
+ * nobody's until all is over. Where one has jumped out of seam before, they wait. */
 struct held { int held; ksigset old; };
-static struct held hold_handlers(int always)
+static struct held hold_handlers(void)
 {
-	struct held h = { always || __atomic_load_n(&seam->jumps, __ATOMIC_RELAXED), 0 };
+	struct held h = { __atomic_load_n(&seam->jumps, __ATOMIC_RELAXED), 0 };
 	if (unlikely(h.held))
 		h.old = sig_block_all();
 	return h;
@@ -456,11 +447,11 @@ static void let_handlers(struct held h)
  * less than a chunk: apply.c caps the payload of every site. */
 int seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
 {
-	struct held h = hold_handlers(0);
+	struct held h = hold_handlers();
 	uint32_t before = give_up_chunk(t, f);
 	let_handlers(h);
 	maybe_start(t, f);
-	h = hold_handlers(seam->arena->policy == SEAM_DROP_OLDEST && !any_free());
+	h = hold_handlers();
 	int got = get_chunk(t, before);
 	if (!got && f)
 		seam_count_drop(t, r);
@@ -476,10 +467,11 @@ int seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct se
  * number but neither a record nor a loss gives the number back: it counts as skipped. */
 void seam_repair(struct seam_tls *t)
 {
-	uint32_t last = t->produced_seq;
 	t->ask_kernel = 0;
 	if (t->gen != *seam_alive || !t->ent)
 		return; /* of another process, or not set up to the end: that comes first */
+	seam_settle_drop(t);
+	uint32_t last = t->produced_seq;
 	__atomic_store_n(&t->ent->copying, 0, __ATOMIC_RELEASE);
 	if (t->chunk) {
 		__atomic_store_n(&t->chunk->committed, (uint32_t)(t->pos - t->base), __ATOMIC_RELEASE);
@@ -607,7 +599,7 @@ static int setup(struct seam_tls *t)
 /* A thread's first call, its first after a fork, or after the epoch was bumped. */
 int seam_thread_setup(struct seam_tls *t)
 {
-	struct held h = hold_handlers(0);
+	struct held h = hold_handlers();
 	int ok = setup(t);
 	let_handlers(h);
 	return ok;

@@ -224,6 +224,7 @@ int  seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct s
 void seam_count_drop(struct seam_tls *t, const struct seam_run *r);
 void seam_return_lost(const struct seam_run *r);
 void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_chunk *c, uint32_t upto); /* drop.c */
+void seam_settle_drop(struct seam_tls *t);  /* one of its own that a signal handler left by a jump */
 void seam_count_skip(struct seam_tls *t);
 void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
 int  seam_thread_setup(struct seam_tls *t);

@@ -45,13 +45,33 @@ static void acknowledge(const struct seam_asite *s, uint32_t site, uint64_t word
 		__atomic_compare_exchange_n(&o->drop_seen, &seen, seq, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/* Step 3. Nobody else adds with this mark. */
+static void add_marked(struct seam_asite *s, uint32_t site, uint64_t word, uint32_t calls, uint64_t mark)
+{
+	uint64_t next;
+	do {
+		acknowledge(s, site, word);
+		next = ((word + calls) & SEAM_DROPPED_COUNT) | mark;
+	} while (!__atomic_compare_exchange_n(&s->dropped, &word, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+}
+
+/* Steps 4 and 5, from the record. */
+static void finish(struct seam_thread *e, uint64_t seq)
+{
+	if (e->drop_chunk)
+		__atomic_store_n(&((struct seam_chunk *)arena_at(seam->arena->metas_off))[e->drop_chunk - 1].consumed, e->drop_upto, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&e->produced, e->drop_produced, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->drop_done, seq, __ATOMIC_RELEASE);
+}
+
 /* c is NULL for the thread's own call, the last that it produced. */
 void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_chunk *c, uint32_t upto)
 {
 	struct seam_thread *e = t->ent;
 	struct seam_asite *s = (struct seam_asite *)arena_at(seam->arena->sites_off) + site;
 	uint32_t me = e - threads();
-	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_RELAXED), seq = e->drop_seq + 1, next;
+	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_RELAXED), seq = e->drop_seq + 1;
 	if ((word & ~SEAM_DROPPED_COUNT) == mark_of(me, seq))
 		seq++;
 	e->drop_site = site;
@@ -60,13 +80,21 @@ void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_ch
 	e->drop_upto = upto;
 	e->drop_produced = t->produced;
 	__atomic_store_n(&e->drop_seq, seq, __ATOMIC_RELEASE);
-	do {
-		acknowledge(s, site, word);
-		next = ((word + calls) & SEAM_DROPPED_COUNT) | mark_of(me, seq);
-	} while (!__atomic_compare_exchange_n(&s->dropped, &word, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-	if (c)
-		__atomic_store_n(&c->consumed, upto, __ATOMIC_RELEASE);
-	else
-		__atomic_store_n(&e->produced, t->produced, __ATOMIC_RELEASE);
-	__atomic_store_n(&e->drop_done, seq, __ATOMIC_RELEASE);
+	add_marked(s, site, word, calls, mark_of(me, seq));
+	finish(e, seq);
+}
+
+/* A drop of this very thread that a signal handler left by a jump: as wire/arena/drop.go
+ * does it for a thread that is dead. */
+void seam_settle_drop(struct seam_tls *t)
+{
+	struct seam_thread *e = t->ent;
+	uint64_t seq = e->drop_seq, mark = mark_of(e - threads(), seq);
+	if (seq == e->drop_done)
+		return;
+	struct seam_asite *s = (struct seam_asite *)arena_at(seam->arena->sites_off) + e->drop_site;
+	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_ACQUIRE);
+	if ((word & ~SEAM_DROPPED_COUNT) != mark && __atomic_load_n(&e->drop_seen, __ATOMIC_ACQUIRE) != seq)
+		add_marked(s, e->drop_site, word, e->drop_calls, mark);
+	finish(e, seq);
 }

@@ -14,7 +14,7 @@
  * A handler that switches stacks (swapcontext) is coming back: none of the three holds.
  *
  * From the first such jump on, whoever changes chunks does it with signals blocked:
- * see chunk.c. Until then nothing is paid for.
+ * see chunk.c. Until then nothing is paid for; a loss is counted once all the same (drop.c).
  */
 #include "hot.h"
 
