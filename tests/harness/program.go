@@ -28,6 +28,8 @@ var packages = map[string]string{
 	"ltrace":                 "ltrace",
 	"strace":                 "strace",
 	"valgrind":               "valgrind",
+	"java":                   "openjdk-17-jre-headless",
+	"javac":                  "openjdk-17-jdk-headless",
 	"make":                   "make",
 	"musl-gcc":               "musl-tools",
 	"node":                   "nodejs",
