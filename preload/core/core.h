@@ -252,6 +252,7 @@ uint32_t seam_guest(uint32_t pid, uint32_t tid); /* index of another process in 
 void seam_no_twins(void);                  /* in a forked child */
 
 /* follow.c */
+void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader); /* lib, ...: values of variables */
 void seam_exec_environment(const struct seam_run *r, struct seam_frame *f);
 
 /* read.c */

@@ -367,6 +367,25 @@ static void plan_missing(struct seam_load *l, int may_start)
 	__atomic_store_n(&seam->load, 0, __ATOMIC_SEQ_CST);
 }
 
+/* How LD_PRELOAD names this library: not by the path it was found at, which has
+ * what the loader put in for $PLATFORM. */
+static int preloaded_as(char *to, size_t room)
+{
+	static const char name[] = "/libseam.so";
+	const char *v = getenv("LD_PRELOAD");
+	while (v && *v) {
+		size_t n = strcspn(v, ": ");
+		if (n >= sizeof name - 1 && n < room && !memcmp(v + n - (sizeof name - 1), name, sizeof name - 1)) {
+			memcpy(to, v, n);
+			to[n] = 0;
+			return 1;
+		}
+		v += n;
+		v += strspn(v, ": ");
+	}
+	return 0;
+}
+
 static void load(int argc, char **argv, struct seam_load *l, const char *spec, const char *socket)
 {
 	long n = sys3(SYS_readlink, "/proc/self/exe", l->exe, sizeof l->exe - 1);
@@ -387,6 +406,9 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 	seam->spec_hash = l->spec.hash;
 	const char *reader = getenv("SEAM_READER");
 	seam->reader_adopts = reader && !strcmp(reader, "seam");
+	char lib[4096];
+	if (l->spec.follow && preloaded_as(lib, sizeof lib))
+		seam_follow_init(l->spec.follow, lib, spec, socket, reader);
 	seam_clock_init();
 	seam_go_init();
 	find_unsafe(l);

@@ -9,7 +9,7 @@
 
 struct seam_spec {              /* the lines of a spec file, see docs/architecture.md */
 	uint64_t hash, buffer;
-	uint32_t on_full, block_ms, start;
+	uint32_t on_full, block_ms, start, follow;
 	char     plans[3800], planner[4096];
 	uint32_t nglobs, has_paths;
 	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];

@@ -44,6 +44,8 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 			s->on_full = atoi(v);
 		else if (starts(line, "block-ms", &v))
 			s->block_ms = atoi(v);
+		else if (starts(line, "follow-exec", &v))
+			s->follow = atoi(v);
 		else if (starts(line, "start", &v))
 			s->start = atoi(v);
 		else if (starts(line, "plans", &v)) {

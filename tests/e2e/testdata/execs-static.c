@@ -1,0 +1,2 @@
+// Linked statically: no loader, nothing to preload.
+#include "execs.c"
