@@ -48,7 +48,7 @@ func inheritedState() inherited {
 // ignored there is no exit status to wait for.
 //
 // os/signal does not touch SIGPROF, and the runtime resets it in a new process:
-// a target that fork starts finds an ignored SIGPROF at its default.
+// see fork.
 func (in inherited) restoreIgnored() {
 	for n := 1; n <= 64; n++ {
 		if sig := syscall.Signal(n); in.ignores(sig) && sig != unix.SIGCHLD {
@@ -79,8 +79,19 @@ func (in inherited) fork(t *Target, env []string) (pid int, err error) {
 			defer setMask(unix.SIG_SETMASK, old)
 		}
 	}
+	if in.known && in.ignores(unix.SIGPROF) {
+		// seam_entry ignores it again, before there is a runtime, and goes on to the target.
+		pid, err := syscall.ForkExec("/proc/self/exe", append([]string{ignoreSIGPROF, t.Path}, t.Argv...), attr)
+		if err == nil {
+			return pid, nil
+		}
+	}
 	return syscall.ForkExec(t.Path, t.Argv, attr)
 }
+
+// ignoreSIGPROF is what seam_entry knows the detour by: 8 bytes, and the NUL that
+// ends it.
+const ignoreSIGPROF = "\x01sigprof"
 
 // exec replaces this process by the target, with the descriptors and the signal
 // state of entry. It returns only when it fails.

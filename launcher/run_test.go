@@ -56,13 +56,6 @@ func TestInherited(t *testing.T) {
 			if diff := cmp.Diff(direct, state(t, tc.env, starter(), "exec")); diff != "" {
 				t.Errorf("exec: -direct +ours\n%s", diff)
 			}
-			// What fork can't pass on: see restoreIgnored.
-			for i, line := range direct {
-				var ign uint64
-				if n, _ := fmt.Sscanf(line, "SigIgn:\t%x", &ign); n == 1 {
-					direct[i] = fmt.Sprintf("SigIgn:\t%016x", ign&^(1<<(unix.SIGPROF-1)))
-				}
-			}
 			if diff := cmp.Diff(direct, state(t, tc.env, starter(), "run")); diff != "" {
 				t.Errorf("run: -direct +ours\n%s", diff)
 			}

@@ -143,3 +143,14 @@ process.on('SIGUSR2', () => { console.log('got it', n > 0); process.exit(7); });
 process.kill(process.pid, 'SIGUSR2');
 setTimeout(() => {}, 5000);
 `
+
+// Signals that are ignored or blocked when seam starts are so for the program.
+func TestIgnoredSignals(t *testing.T) {
+	sh := []string{"/bin/sh", "-c", `trap '' HUP INT QUIT PIPE ALRM TERM USR1 CHLD PROF VTALRM XCPU URG; exec "$@"`, "sh"}
+	status := []string{"/bin/grep", "-E", "^Sig[BIC]", "/proc/self/status"}
+	bare := harness.Run(t, harness.Cmd{Args: append(sh, status...)})
+	args := append(append([]string(nil), sh...), harness.Seam(t), "run", "-q", "--")
+	if got := harness.Run(t, harness.Cmd{Args: append(args, status...)}); got != bare {
+		t.Errorf("bare:    %v\nwatched: %v", bare, got)
+	}
+}
