@@ -33,6 +33,7 @@ type held struct {
 	mainDead bool
 	busy     bool      // a step runs
 	claimed  bool      // we hold the owner word
+	over     bool      // finish has begun: nobody is left that we wait for
 	deserted time.Time // since when it looks as if nobody drains
 	forking  time.Time // since when only children that are not registered yet keep it
 	looked   time.Time // when the process table was last checked thoroughly
@@ -241,10 +242,14 @@ func (h *held) open() {
 // threadLives is drain.Options.Alive.
 func (h *held) threadLives(pid, tid uint32) bool {
 	h.k.mu.Lock()
-	mainDead := h.mainDead
+	mainDead, over := h.mainDead, h.over
 	last, moved := h.k.latest[pid]
 	h.k.mu.Unlock()
 	switch {
+	case over && h.pid != h.peer:
+		// Another pid namespace: nobody can be asked, and a thread that is taken for
+		// living keeps from the account what its last chunk says.
+		return false
 	case moved && last.id != h.id:
 		return false
 	case pid == h.pid && mainDead:
@@ -273,6 +278,9 @@ func (h *held) pass() bool {
 
 // finish drains the arena of dead processes to its end.
 func (h *held) finish() bool {
+	h.k.mu.Lock()
+	h.over = true
+	h.k.mu.Unlock()
 	h.guarded("drain arena of ended process", func() error {
 		if who, _ := h.a.Owner(); who != arena.OwnerCollector {
 			h.a.TakeOwner(arena.OwnerCollector, uint32(os.Getpid()))

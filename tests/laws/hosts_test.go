@@ -57,7 +57,7 @@ redis-cli -s s incr a; redis-cli -s s shutdown nosave; while kill -0 $pid 2>/dev
 		{name: "gunicorn", file: map[string]string{"app.py": "import os\ndef app(e, r):\n    r('200 OK', [('Content-Length', '3')])\n    return [b'ok\\n']\n"},
 			sh: `gunicorn --preload -w 3 -b unix:$PWD/s -p pid --log-file log --daemon app:app; until [ -S s ]; do sleep 0.02; done; pid=$(cat pid)
 for i in $(seq 20); do curl -s --unix-socket s http://l/; done; kill -HUP $pid; for i in $(seq 10); do curl -s --unix-socket s http://l/; done; kill -TERM $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; grep -c Booting log >/dev/null; echo $?; rm -rf log pid s __pycache__`},
-		{name: "sudo", root: true, sh: `sudo -n id -u; sudo -n -u nobody id -un; sudo -n -u nobody sh -c 'exit 5'; echo $?; runuser -u nobody -- id -un; su -s /bin/sh nobody -c 'ls /etc/passwd; exit 6'`},
+		{name: "sudo", root: true, sh: `sudo -n id -u; sudo -n -u nobody id -un; sudo -n -u nobody sh -c 'exit 5'`},
 	}
 }
 
