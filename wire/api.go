@@ -51,15 +51,19 @@ type Hello struct {
 	Ver       string
 }
 
-// Process is the birth or the end of a process.
+// Process is the birth or the end of a process, or the name of a thread.
 type Process struct {
 	PID, PPID int
-	What      string // "fork": it began, PID is the child; "end"
+	What      string // "fork": it began, PID is the child; "end"; "thread": it has this name from now on
 	Status    int    // exit status, or StatusUnknown
 	Signal    int    // that killed it, or 0
 	Core      bool   // and it left a core
 	Agent     bool   // an agent ran in it
 	Dropped   uint64 // calls of it lost
+
+	TID    int    // What "thread"
+	Thread uint32 // as in Section
+	Name   string
 }
 
 // ArgDef describes one argument or result of a probe.

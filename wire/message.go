@@ -177,7 +177,7 @@ func AppendProcess(b []byte, t int64, p *Process) []byte {
 	b = AppendInt(b, int64(p.PPID))
 	b = AppendString(b, p.What)
 	n := 0
-	for _, there := range []bool{p.Status != StatusUnknown, p.Signal != 0, p.Core, p.Agent, p.Dropped != 0} {
+	for _, there := range []bool{p.Status != StatusUnknown, p.Signal != 0, p.Core, p.Agent, p.Dropped != 0, p.TID != 0, p.Thread != 0, p.Name != ""} {
 		if there {
 			n++
 		}
@@ -197,6 +197,15 @@ func AppendProcess(b []byte, t int64, p *Process) []byte {
 	}
 	if p.Dropped != 0 {
 		b = appendKeyUint(b, "dropped", p.Dropped)
+	}
+	if p.TID != 0 {
+		b = appendKeyInt(b, "tid", int64(p.TID))
+	}
+	if p.Thread != 0 {
+		b = appendKeyUint(b, "thread", uint64(p.Thread))
+	}
+	if p.Name != "" {
+		b = AppendString(AppendString(b, "name"), p.Name)
 	}
 	return b
 }

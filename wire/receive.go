@@ -367,6 +367,12 @@ func process(b []byte, i, n int, h Handler) int {
 			return flag(b, i, &p.Agent)
 		case "dropped":
 			return num(b, i, &p.Dropped)
+		case "tid":
+			return num(b, i, &p.TID)
+		case "thread":
+			return num(b, i, &p.Thread)
+		case "name":
+			return str(b, i, &p.Name)
 		}
 		return 0
 	})

@@ -142,9 +142,10 @@ func stream() (raw []byte, want []any) {
 	acc := Account{Produced: 10, Delivered: 7, Dropped: 3, ReturnsLost: 1, ByProbe: map[uint32]uint64{1: 2, 70000: 1}, Lost: map[string]uint64{"oldest": 3}}
 	add(AppendAccount(nil, 4, &acc), acc)
 	add(AppendError(nil, 5, "c", "t", "a", 9), "error 5cta9")
-	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "fork", Status: StatusUnknown}), "process 6 {10 9 fork -1 0 false false 0}")
-	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: 255, Dropped: 7}), "process 6 {10 9 end 255 0 false false 7}")
-	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: StatusUnknown, Signal: 11, Core: true, Agent: true}), "process 6 {10 9 end -1 11 true true 0}")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "fork", Status: StatusUnknown}), "process 6 {10 9 fork -1 0 false false 0 0 0 }")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: 255, Dropped: 7}), "process 6 {10 9 end 255 0 false false 7 0 0 }")
+	add(AppendProcess(nil, 6, &Process{PID: 10, PPID: 9, What: "end", Status: StatusUnknown, Signal: 11, Core: true, Agent: true}), "process 6 {10 9 end -1 11 true true 0 0 0 }")
+	add(AppendProcess(nil, 6, &Process{PID: 10, What: "thread", Status: StatusUnknown, TID: 12, Thread: 3, Name: "worker"}), "process 6 {10 0 thread -1 0 false false 0 12 3 worker}")
 	add(AppendRefusal(nil, "o", "s", "r", "d"), "refusal osrd")
 	add(AppendBye(nil, 7, &acc), "bye", acc)
 	return raw, want

@@ -19,6 +19,7 @@ type arena struct {
 	carry     carry
 	lent      bool // carry is with a stream
 	defs      map[uint32]*Probe
+	names     map[uint32]*ThreadGroup // by thread
 }
 
 // chunks remembers which sections of each chunk were delivered, by their ends.

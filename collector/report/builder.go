@@ -40,6 +40,7 @@ type Builder struct {
 	files   table[fileStat]
 	hosts   table[hostStat]
 	procs   procs
+	threads map[string]*ThreadGroup // by name
 	refused map[string]*refusals
 	errors  map[errorKey]*Error
 	trunc   int

@@ -21,6 +21,7 @@ func (b *Builder) Report() *Report {
 	b.reportFiles(r)
 	b.reportHosts(r)
 	b.reportProcs(r)
+	b.reportThreads(r)
 	b.reportInFlight(r)
 	b.reportErrors(r)
 	b.reportAccount(r)

@@ -8,20 +8,21 @@ const Version = 1
 // nanoseconds; times are since the Unix epoch. Lists are sorted as they are
 // shown and already cut to the limits of Options; Cut says what was left out.
 type Report struct {
-	Version   int         `json:"version"`
-	StartNS   int64       `json:"start_ns"` // of the first process; 0 when none was seen
-	EndNS     int64       `json:"end_ns"`   // of the last event or process
-	Target    []string    `json:"target,omitempty"`
-	Functions []Function  `json:"functions"`
-	SQL       []Statement `json:"sql"`
-	Files     []File      `json:"files"`
-	Hosts     []Host      `json:"hosts"`
-	Processes []Process   `json:"processes"`
-	InFlight  []OpenCall  `json:"in_flight"` // calls that had not returned, oldest first; not those of exec
-	Refusals  []Refusal   `json:"refusals"`
-	Errors    []Error     `json:"errors"`
-	Cut       []Cut       `json:"cut"`
-	Account   Account     `json:"account"`
+	Version   int           `json:"version"`
+	StartNS   int64         `json:"start_ns"` // of the first process; 0 when none was seen
+	EndNS     int64         `json:"end_ns"`   // of the last event or process
+	Target    []string      `json:"target,omitempty"`
+	Functions []Function    `json:"functions"`
+	SQL       []Statement   `json:"sql"`
+	Files     []File        `json:"files"`
+	Hosts     []Host        `json:"hosts"`
+	Processes []Process     `json:"processes"`
+	Threads   []ThreadGroup `json:"threads,omitempty"` // those with a name of their own, by name
+	InFlight  []OpenCall    `json:"in_flight"`         // calls that had not returned, oldest first; not those of exec
+	Refusals  []Refusal     `json:"refusals"`
+	Errors    []Error       `json:"errors"`
+	Cut       []Cut         `json:"cut"`
+	Account   Account       `json:"account"`
 }
 
 // A Function sums up the calls of one function of one library.
@@ -116,6 +117,13 @@ type Process struct {
 	Agent   bool       `json:"agent,omitempty"`  // an agent ran in it
 	Calls   uint64     `json:"calls"`
 	Dropped uint64     `json:"dropped,omitempty"` // calls that were not delivered
+}
+
+// A ThreadGroup sums up the threads that had one name, other than their process's.
+type ThreadGroup struct {
+	Name    string `json:"name"`
+	Threads uint64 `json:"threads"`
+	Calls   uint64 `json:"calls"` // delivered, while they had it
 }
 
 // An OpenCall is a call that had not returned when the stream ended.

@@ -51,6 +51,9 @@ type Stream struct {
 	batch     uint64 // number of the batch that is read, unique over all streams
 	lastT     int64
 
+	group     *ThreadGroup // of the section's thread, if it has a name
+	groupFrom uint64       // delivered when its section began
+
 	who      *pidCalls
 	calls    map[uint32]*pidCalls
 	carry    carry
@@ -205,6 +208,7 @@ func (s *Stream) Section(sec *wire.Section) {
 	if sec.Upto > 0 {
 		s.b.mu.Lock()
 		s.dup = !s.arena.seen.take(sec.Chunk, sec.Upto, s.batch)
+		s.name(s.arena.names[sec.Thread])
 		s.b.mu.Unlock()
 	}
 	if s.who == nil || s.who.pid != sec.PID {
@@ -508,6 +512,8 @@ func (s *Stream) Process(t int64, p *wire.Process) {
 				s.fds = s.carry.fds[uint32(pid)]
 			}
 		}
+	case "thread":
+		s.b.nameThread(s.arena, p.Thread, clip(p.Name, 64))
 	case "end":
 		s.b.procs.end(t, p)
 		delete(s.carry.fds, uint32(pid))
@@ -592,6 +598,7 @@ func (s *Stream) Close(err error) (broken bool) {
 		b.addError("unexplained", "calls of a probe that the stream did not explain", "", s.unknown)
 	}
 	a := s.arena
+	s.name(nil)
 	a.delivered += s.delivered
 	a.dups += s.dups
 	b.saw(s.lastT)
@@ -624,6 +631,6 @@ func (b *Builder) Release(id [16]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if a := b.arenas[id]; a != nil && !a.lent {
-		a.seen, a.carry.fds = chunks{}, nil
+		a.seen, a.carry.fds, a.names = chunks{}, nil, nil
 	}
 }

@@ -184,6 +184,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p.files(r)
 	p.hosts(r)
 	p.processes(r)
+	p.threads(r)
 	p.inFlight(r)
 	p.refused(r)
 	p.errors(r)
@@ -467,6 +468,20 @@ func (p *printer) processes(r *Report) {
 	}
 	p.grid(g)
 	p.more(len(shown), len(r.Processes), r, "processes", "processes")
+}
+
+func (p *printer) threads(r *Report) {
+	if len(r.Threads) == 0 {
+		return
+	}
+	p.section("Threads")
+	g := &grid{heads: []string{"threads", "calls", "name"}}
+	shown := r.Threads[:min(len(r.Threads), p.o.Rows)]
+	for i := range shown {
+		g.add("", Count(shown[i].Threads), count0(shown[i].Calls), Escape(shown[i].Name))
+	}
+	p.grid(g)
+	p.more(len(shown), len(r.Threads), r, "threads", "names")
 }
 
 func (p *printer) inFlight(r *Report) {

@@ -28,6 +28,10 @@ type report struct {
 		ReturnsLost     uint64 `json:"returns_lost"`
 		Dropped         uint64
 	}
+	Threads []struct {
+		Name           string
+		Threads, Calls uint64
+	}
 	Processes []struct {
 		PID    int
 		Status *int

@@ -137,3 +137,19 @@ func TestLastThread(t *testing.T) {
 		}
 	}
 }
+
+// Threads are told by their names: set before the first call, by another thread
+// later on, and not those that are only their process's.
+func TestThreadNames(t *testing.T) {
+	exe := program(t, "threads.c", "-rdynamic", "-w")
+	rep := same(t, with(p(exe+":work"), "--start", "now"), exe, "names")
+	rep.exact(t)
+	threads, calls := map[string]uint64{}, map[string]uint64{}
+	for _, g := range rep.Threads {
+		threads[g.Name], calls[g.Name] = g.Threads, g.Calls
+	}
+	delete(threads, "late") // ends as soon as it has its name: whoever looks may be too late
+	if len(threads) != 2 || threads["early"] != 9 || calls["early"] != 9 || threads["given"] != 1 || calls["given"] < 1 || calls["given"] > 2 {
+		t.Errorf("want early, 9 threads with 9 calls, and given, whose last call or two were made with that name: %+v", rep.Threads)
+	}
+}

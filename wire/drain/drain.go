@@ -87,6 +87,7 @@ type Drainer struct {
 	counted  map[uint32]uint64 // last sent count by probe
 	nextTold time.Time
 	nextReap time.Time
+	nextName int // of threads: the last that was asked for its name
 	reaped   int // threads, the last time
 }
 
@@ -136,6 +137,9 @@ func (d *Drainer) Reset(out io.Writer) {
 	d.told = [numFaults]uint64{}
 	d.nextTold = time.Time{}
 	d.pre, d.late = d.pre[:0], d.late[:0]
+	for i := range d.threads {
+		d.threads[i].told = false
+	}
 	for i := range d.procs {
 		d.procs[i].told, d.procs[i].ended = false, false
 	}
@@ -207,6 +211,7 @@ func (d *Drainer) drainChunk(c candidate) error {
 			return nil
 		}
 		t := d.thread(&r)
+		d.named(&r, t)
 		data := d.a.Data(r.Index)
 		var calls uint64
 		from := r.From

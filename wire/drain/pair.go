@@ -30,8 +30,11 @@ type open struct {
 
 // thread is what the drainer keeps per entry of the thread table.
 type thread struct {
-	uid   uint32
-	opens []open
+	uid    uint32
+	opens  []open
+	name   string
+	told   bool // its name, on this connection
+	active bool // since its name was last asked for
 }
 
 func (d *Drainer) thread(r *arena.Ref) *thread {

@@ -89,6 +89,7 @@ func (d *Drainer) after() {
 		d.nextReap = now.Add(d.opt.Reap)
 		d.reaped = d.a.Reap(d.seen, d.opt.Alive)
 		d.reapProcs(d.opt.Alive)
+		d.renamed()
 	}
 	d.ends()
 	if !now.Before(d.nextTold) {
