@@ -185,7 +185,7 @@ func TestForeign(t *testing.T) {
 			t.Fatalf("value %d is %T", n, v)
 		}
 	}
-	if n != 13 {
+	if n != 14 {
 		t.Errorf("%d values", n)
 	}
 }
