@@ -31,6 +31,8 @@ type Collector struct {
 	self       *report.Stream // what the collector itself has to say, connection 0
 	hello      wire.Hello     // its first message
 	introduced bool
+	ended      *wire.Process // the target, once it has ended
+	endedAt    int64
 	logged     map[string]bool
 
 	nextID atomic.Uint64
@@ -83,6 +85,16 @@ func (c *Collector) SetTarget(argv []string) {
 	if !c.introduced {
 		c.hello.Argv = argv
 	}
+}
+
+// TargetEnded tells how the target ended, as its parent was told. Call it before
+// Finish.
+func (c *Collector) TargetEnded(pid int, status unix.WaitStatus) {
+	p := &wire.Process{PID: pid, What: "end", Status: wire.StatusUnknown}
+	p.SetWaitStatus(uint32(status))
+	c.selfMu.Lock()
+	defer c.selfMu.Unlock()
+	c.ended, c.endedAt = p, time.Now().UnixNano()
 }
 
 // introduce begins connection 0; c.selfMu is held.
@@ -285,6 +297,13 @@ func (c *Collector) Finish(ctx context.Context) *report.Report {
 	c.work.Wait()
 	c.keep.stop()
 	c.selfMu.Lock()
+	if c.ended != nil {
+		c.introduce()
+		c.self.Process(c.endedAt, c.ended)
+		if c.save != nil {
+			c.save.Frame(0, wire.AppendProcess(nil, c.endedAt, c.ended))
+		}
+	}
 	c.self.Close(nil)
 	c.selfMu.Unlock()
 	if c.save != nil {

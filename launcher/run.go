@@ -21,8 +21,9 @@ type Process struct {
 
 // Status is how a target ended.
 type Status struct {
-	Code   int            // exit status, when Signal is 0
-	Signal syscall.Signal // the signal that ended it, or 0
+	Code   int             // exit status, when Signal is 0
+	Signal syscall.Signal  // the signal that ended it, or 0
+	Raw    unix.WaitStatus // the same as wait4 gave it
 }
 
 // String says it in words.
@@ -134,9 +135,9 @@ func (p *Process) Wait() (Status, error) {
 		case c.err != nil:
 			return Status{}, fmt.Errorf("wait for target: %w", c.err)
 		case c.status.Exited():
-			return Status{Code: c.status.ExitStatus()}, nil
+			return Status{Code: c.status.ExitStatus(), Raw: c.status}, nil
 		case c.status.Signaled():
-			return Status{Signal: c.status.Signal()}, nil
+			return Status{Signal: c.status.Signal(), Raw: c.status}, nil
 		case c.status.Stopped():
 			// Stop by the same signal, so that the shell sees the job stop. When raise
 			// returns, we were continued; so was the target, unless the signal was

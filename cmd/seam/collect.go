@@ -73,6 +73,7 @@ func (a *app) run(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.TargetEnded(proc.PID, status.Raw)
 	ctx, cancel := context.WithTimeout(context.Background(), lingering)
 	r := c.Finish(ctx)
 	cancel()

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"sort"
-
 	"github.com/seam-project/seam/wire"
 )
 
@@ -10,6 +8,16 @@ import (
 type proc struct {
 	Process
 	image int64 // start of the latest image, epoch ns
+	sure  bool  // its end was told by somebody who saw it
+	alike bool  // it runs what its parent ran: it has not executed anything
+}
+
+// began is when a process began, as far as is known.
+func (p *proc) began() int64 {
+	if p.StartNS == 0 {
+		return p.EndNS
+	}
+	return p.StartNS
 }
 
 // before notes a command line that exec replaced.
@@ -19,6 +27,14 @@ func (p *proc) before(exe string, argv []string) {
 	}
 	if len(p.Execs) < 32 {
 		p.Execs = append(p.Execs, argv)
+	}
+}
+
+// replaced notes that exec replaced what it ran; what it only had from its parent
+// is nothing it ever executed.
+func (p *proc) replaced() {
+	if !p.alike {
+		p.before(p.Exe, p.Argv)
 	}
 }
 
@@ -75,7 +91,7 @@ func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, ne
 		switch {
 		case p.Ended && p.wentOn(ppid, start):
 			p.Ended, p.EndNS = false, 0
-			p.before(p.Exe, p.Argv)
+			p.replaced()
 		case p.Ended && start > p.EndNS: // the pid was used again
 			if p = ps.add(pid); p == nil {
 				return nil
@@ -87,7 +103,7 @@ func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, ne
 			}
 			return p
 		default:
-			p.before(p.Exe, p.Argv)
+			p.replaced()
 		}
 	}
 	if newImage {
@@ -97,7 +113,7 @@ func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, ne
 		p.PPID = ppid
 	}
 	if exe != "" || len(argv) > 0 {
-		p.Exe, p.Argv = exe, argv
+		p.Exe, p.Argv, p.alike = exe, argv, false
 	}
 	if p.StartNS == 0 || start != 0 && start < p.StartNS {
 		p.StartNS = start
@@ -120,7 +136,7 @@ func (ps *procs) fork(t int64, pid, ppid int) {
 		p.StartNS = t
 	}
 	if parent := ps.byPID[ppid]; parent != nil && p.Exe == "" && len(p.Argv) == 0 {
-		p.Exe, p.Argv = parent.Exe, parent.Argv
+		p.Exe, p.Argv, p.alike = parent.Exe, parent.Argv, true
 	}
 }
 
@@ -135,7 +151,13 @@ func (ps *procs) end(t int64, e *wire.Process) {
 		p.PPID = e.PPID
 	}
 	p.Ended = true
-	p.EndNS = max(p.EndNS, t)
+	sure := e.Signal != 0 || e.Status != wire.StatusUnknown
+	switch { // who only finds it gone does so late
+	case sure && !p.sure:
+		p.EndNS, p.sure = t, true
+	case sure || !p.sure:
+		p.EndNS = max(p.EndNS, t)
+	}
 	p.Agent = p.Agent || e.Agent
 	p.Dropped += e.Dropped
 	if e.Signal != 0 { // what it meant to end with does not matter any more
@@ -149,13 +171,7 @@ func (ps *procs) end(t int64, e *wire.Process) {
 // tree lists the processes parents first, each with its depth.
 func (ps *procs) tree() []Process {
 	sorted := append([]*proc(nil), ps.list...)
-	sort.SliceStable(sorted, func(i, j int) bool {
-		a, b := sorted[i], sorted[j]
-		if a.StartNS != b.StartNS {
-			return a.StartNS < b.StartNS
-		}
-		return a.PID < b.PID
-	})
+	byStart(sorted)
 	// A child belongs to the latest process with its parent's pid that began
 	// before it did.
 	byPID := make(map[int][]*proc)
@@ -167,11 +183,11 @@ func (ps *procs) tree() []Process {
 	for _, p := range sorted {
 		var parent *proc
 		for _, q := range byPID[p.PPID] {
-			if q != p && (parent == nil || q.StartNS <= p.StartNS) {
+			if q != p && (parent == nil || q.began() <= p.began()) {
 				parent = q
 			}
 		}
-		if parent == nil || parent.StartNS > p.StartNS {
+		if parent == nil || parent.began() > p.began() {
 			roots = append(roots, p)
 		} else {
 			kids[parent] = append(kids[parent], p)

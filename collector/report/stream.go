@@ -498,6 +498,13 @@ func (s *Stream) Error(t int64, code, text, advice string, count uint64) {
 func (s *Stream) Process(t int64, p *wire.Process) {
 	pid, ppid := p.PID, p.PPID
 	if !s.ready() {
+		if s.err == nil && p.What == "end" { // the reader knows how the program ended that it started
+			s.b.mu.Lock()
+			if s.b.procs.byPID[pid] != nil {
+				s.b.procs.end(t, p)
+			}
+			s.b.mu.Unlock()
+		}
 		return
 	}
 	s.b.mu.Lock()

@@ -425,51 +425,6 @@ func (p *printer) hosts(r *Report) {
 	p.more(len(shown), len(r.Hosts), r, "hosts", "addresses")
 }
 
-func (p *printer) processes(r *Report) {
-	if len(r.Processes) < 2 && (len(r.Processes) == 0 || r.Processes[0].Status == nil || *r.Processes[0].Status == 0) {
-		return
-	}
-	p.section("Processes")
-	g := &grid{heads: []string{"pid", "calls", "time", "status", "command"}}
-	shown := r.Processes[:min(len(r.Processes), 2*p.o.Rows)]
-	var chain []string // commands from the root to the process before
-	for i := range shown {
-		q := &shown[i]
-		cmd := command(q.Argv)
-		if cmd == "" {
-			if cmd = Escape(q.Exe); cmd == "" {
-				cmd = "(unknown)"
-			}
-		}
-		if len(q.Execs) == 0 && q.Depth > 0 && q.Depth <= len(chain) && chain[q.Depth-1] == cmd {
-			cmd = "(fork)" // it never became another program
-			chain = append(chain[:q.Depth], chain[q.Depth-1])
-		} else {
-			chain = append(chain[:min(q.Depth, len(chain))], cmd)
-			for k := len(q.Execs) - 1; k >= 0 && k >= len(q.Execs)-3; k-- {
-				cmd = fit(command(q.Execs[k]), 40) + " → " + cmd
-			}
-			if p.o.Width == 0 {
-				cmd = fit(cmd, 160)
-			}
-		}
-		status := "running"
-		switch {
-		case q.Status != nil:
-			status = itoa(int64(*q.Status))
-		case q.Ended:
-			status = "ended"
-		}
-		took := "-"
-		if q.Ended && q.StartNS > 0 && q.EndNS > q.StartNS {
-			took = Duration(q.EndNS - q.StartNS)
-		}
-		g.add("", itoa(int64(q.PID)), count0(q.Calls), took, status, strings.Repeat("  ", min(q.Depth, 16))+cmd)
-	}
-	p.grid(g)
-	p.more(len(shown), len(r.Processes), r, "processes", "processes")
-}
-
 func (p *printer) threads(r *Report) {
 	if len(r.Threads) == 0 {
 		return

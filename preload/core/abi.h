@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 3
+#define SEAM_PLAN_VERSION 4
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -96,7 +96,8 @@ enum seam_watch { /* see process.c, twin.c, follow.c */
 	SEAM_WATCH_EXECVE   = 6, /* replaces the program: the environment may be changed */
 	SEAM_WATCH_EXECVEAT = 7,
 	SEAM_WATCH_FEXECVE  = 8,
-	SEAM_WATCH_SYSCALL  = 9, /* syscall(2): any of the above */
+	SEAM_WATCH_SYSCALL  = 9, /* syscall(2): may be one that executes, or a clone */
+	SEAM_WATCH_EXIT     = 10,/* ends the process */
 };
 
 enum { SEAM_FIX_REL32 = 1,      /* tramp[at..at+4] = target + bias - (address of tramp[at] + addend) */

@@ -241,6 +241,7 @@ uint64_t seam_ticks(int64_t ns);           /* ns as clock ticks */
 /* process.c */
 int  seam_enter_process(void);             /* first call in a new process; 1: we may record */
 uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent); /* ppid 0: ask; its index */
+void seam_process_exits(uint32_t status);
 void seam_child_ended(const struct seam_run *r, const struct seam_frame *f);
 void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f);
 
@@ -249,6 +250,7 @@ struct seam_tls *seam_whose(void);         /* whose state the calling task has t
 uint32_t seam_before_process(const struct seam_run *r, struct seam_frame *f); /* HOW_*: what seam_after_process must be told */
 void seam_after_process(const struct seam_run *r, const struct seam_frame *f);
 uint32_t seam_guest(uint32_t pid, uint32_t tid); /* index of another process in our memory */
+int32_t seam_guest_known(uint32_t pid);    /* the same of one that has called already, -1 if it has not */
 void seam_no_twins(void);                  /* in a forked child */
 
 /* follow.c */

@@ -97,6 +97,17 @@ void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const
 		p->end_status = (uint32_t)f->words[0] & 0xff;
 }
 
+/* _exit: all orderly ends of a process come this way. */
+void seam_process_exits(uint32_t status)
+{
+	uint32_t pid = sys0(SYS_getpid);
+	int32_t i = pid == seam->pid ? (int32_t)seam->proc : seam_guest_known(pid);
+	if (i < 0 || procs()[i].pid != pid)
+		return; /* nothing is known of it */
+	procs()[i].end_ts = now_ticks();
+	procs()[i].end_status = status & 0xff;
+}
+
 /* wait told the host how a child ended: a drainer will want to know, too. The
  * call has succeeded, but what it wrote may be gone already. */
 void seam_child_ended(const struct seam_run *r, const struct seam_frame *f)

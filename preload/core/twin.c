@@ -155,6 +155,10 @@ uint32_t seam_before_process(const struct seam_run *r, struct seam_frame *f)
 	case SEAM_WATCH_WAIT4:
 	case SEAM_WATCH_WAITID:
 		return seam->arena ? HOW_WAIT : 0;
+	case SEAM_WATCH_EXIT:
+		if (seam->arena)
+			seam_process_exits(f->words[0]);
+		return 0;
 	case SEAM_WATCH_SYSCALL:
 		if (f->words[0] == SYS_clone) {
 			share(kind_of(f->words[1]));
@@ -191,6 +195,14 @@ uint32_t seam_guest(uint32_t pid, uint32_t tid)
 	seam->guests[i].uid = procs[proc].uid;
 	__atomic_store_n(&seam->guests[i].pid, pid, __ATOMIC_RELEASE);
 	return proc;
+}
+
+int32_t seam_guest_known(uint32_t pid)
+{
+	for (int i = 0; i < SEAM_GUESTS; i++)
+		if (seam->guests[i].pid == pid)
+			return seam->guests[i].proc;
+	return -1;
 }
 
 void seam_no_twins(void)

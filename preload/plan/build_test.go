@@ -241,6 +241,7 @@ func TestWatches(t *testing.T) {
 		for name, want := range map[string]Site{
 			"vfork": {Kind: Watch, Watch: WatchVfork}, "clone": {Kind: Watch, Watch: WatchClone},
 			"posix_spawn": {Kind: Guard, Watch: WatchSpawn}, "wait4": {Kind: Guard, Watch: WatchWait4}, "waitid": {Kind: Guard, Watch: WatchWaitid},
+			"_exit": {Kind: Watch, Watch: WatchExit},
 		} {
 			if s := p.site(name); s == nil || s.Kind != want.Kind || s.Watch != want.Watch {
 				t.Errorf("%v: %s: %+v", f, name, s)

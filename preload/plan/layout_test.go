@@ -46,7 +46,7 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"SEAM_SITE_FULL", int(Full), "SEAM_SITE_ENTRY", int(Entry), "SEAM_SITE_COUNT", int(Count), "SEAM_SITE_GUARD", int(Guard), "SEAM_SITE_WATCH", int(Watch),
 		"SEAM_WATCH_VFORK", int(WatchVfork), "SEAM_WATCH_CLONE", int(WatchClone), "SEAM_WATCH_SPAWN", int(WatchSpawn), "SEAM_WATCH_WAIT4", int(WatchWait4),
 		"SEAM_WATCH_WAITID", int(WatchWaitid), "SEAM_WATCH_EXECVE", int(WatchExecve), "SEAM_WATCH_EXECVEAT", int(WatchExecveat),
-		"SEAM_WATCH_FEXECVE", int(WatchFexecve), "SEAM_WATCH_SYSCALL", int(WatchSyscall),
+		"SEAM_WATCH_FEXECVE", int(WatchFexecve), "SEAM_WATCH_SYSCALL", int(WatchSyscall), "SEAM_WATCH_EXIT", int(WatchExit),
 		"SEAM_SF_ERRNO", int(FlagErrno), "SEAM_SF_HANDOVER", int(FlagHandover), "SEAM_SF_NORETURN", int(FlagNoReturn),
 		"SEAM_SF_FORKS", int(FlagForks), "SEAM_SF_EXEC", int(FlagExec), "SEAM_SF_EXIT", int(FlagExit), "SEAM_SF_GUARD", int(FlagGuard),
 		"SEAM_FIX_REL32", int(FixRel32), "SEAM_FIX_ABS64", int(FixAbs64),

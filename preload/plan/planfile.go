@@ -9,7 +9,7 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 3
+	planVersion = 4
 
 	headerSize = 128
 	siteSize   = 128
@@ -84,6 +84,7 @@ const (
 	WatchExecveat
 	WatchFexecve
 	WatchSyscall
+	WatchExit
 )
 
 // SiteFlags is SEAM_SF_*.
@@ -407,7 +408,7 @@ func (s *Site) decode(b, d []byte) bool {
 	for i := range s.FailVals {
 		s.FailVals[i] = int64(le.Uint64(d[siteFailVal+8*i:]))
 	}
-	if s.Watch = WatchKind(u32(siteWatch)); s.Watch > WatchSyscall {
+	if s.Watch = WatchKind(u32(siteWatch)); s.Watch > WatchExit {
 		return false
 	}
 	return true

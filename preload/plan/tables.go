@@ -100,6 +100,7 @@ var watches = []struct {
 	{"pidfd_spawnp", WatchSpawn, true, false},
 	{"wait4", WatchWait4, true, false},
 	{"waitid", WatchWaitid, true, false},
+	{"_exit", WatchExit, false, false},
 	{"execve", WatchExecve, false, true},
 	{"execveat", WatchExecveat, false, true},
 	{"fexecve", WatchFexecve, false, true},

@@ -67,7 +67,25 @@ func TestEachProcessHasItsOwn(t *testing.T) {
 					t.Errorf("%d processes, want %d", len(list), tc.processes)
 				}
 				attributed(t, list, r)
+				if tc.how == "ends" || tc.how == "fork" || tc.how == "vfork" || tc.how == "daemon" || tc.how == "thread" {
+					endsKnown(t, list, r)
+				}
 			})
+		}
+	}
+}
+
+// endsKnown compares how processes ended with what they meant to end with.
+func endsKnown(t *testing.T, list []child, r *report.Report) {
+	t.Helper()
+	for _, p := range r.Processes {
+		for _, c := range list {
+			if int(c.pid) != p.PID {
+				continue
+			}
+			if sig := int(c.status & 0x7f); sig != 0 && p.Signal != sig || sig == 0 && (p.Signal != 0 || p.Status == nil || *p.Status != int(c.status>>8)) {
+				t.Errorf("process %d ended with %#x, seam says signal %d, status %v, ended %v", c.pid, c.status, p.Signal, p.Status, p.Ended)
+			}
 		}
 	}
 }
