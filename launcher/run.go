@@ -17,6 +17,7 @@ type Process struct {
 	PID     int
 	signals chan os.Signal
 	in      inherited
+	group   *witness
 }
 
 // Status is how a target ended.
@@ -65,8 +66,10 @@ func Start(t *Target, env []string) (*Process, error) {
 			signal.Notify(p.signals, sig)
 		}
 	}
+	p.group = newWitness()
 	pid, err := p.in.fork(t, env)
 	if err != nil {
+		p.group.end()
 		signal.Stop(p.signals)
 		return nil, execRefusal(t, err)
 	}
@@ -107,12 +110,16 @@ func (p *Process) Wait() (Status, error) {
 		}
 	}()
 	defer signal.Stop(p.signals)
+	defer p.group.end()
 	var changed *change
 	var overdue <-chan time.Time
 	for {
 		select {
 		case sig := <-p.signals:
-			p.pass(sig.(syscall.Signal))
+			got := p.group.await([]syscall.Signal{sig.(syscall.Signal)}, p.more)
+			for _, sig := range got {
+				p.pass(sig)
+			}
 			continue
 		case <-overdue:
 			overdue = nil
@@ -163,6 +170,19 @@ func (p *Process) wait() (c change) {
 	}
 }
 
+// more appends the signals that have come meanwhile.
+func (p *Process) more(got []syscall.Signal) []syscall.Signal {
+	for len(got) < 1024 {
+		select {
+		case sig := <-p.signals:
+			got = append(got, sig.(syscall.Signal))
+		default:
+			return got
+		}
+	}
+	return got
+}
+
 // pass gives the target a signal that we got.
 func (p *Process) pass(sig syscall.Signal) {
 	switch sig {
@@ -176,6 +196,9 @@ func (p *Process) pass(sig syscall.Signal) {
 		if terminalGone() {
 			return // likewise
 		}
+	}
+	if p.group.group(sig) {
+		return // the target has got it, too
 	}
 	unix.Kill(p.PID, sig)
 }

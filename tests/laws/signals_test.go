@@ -1,10 +1,14 @@
 package laws
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seam-project/seam/tests/harness"
 )
@@ -152,5 +156,42 @@ func TestIgnoredSignals(t *testing.T) {
 	args := append(append([]string(nil), sh...), harness.Seam(t), "run", "-q", "--")
 	if got := harness.Run(t, harness.Cmd{Args: append(args, status...)}); got != bare {
 		t.Errorf("bare:    %v\nwatched: %v", bare, got)
+	}
+}
+
+// A signal to the whole process group reaches the program once, as one to seam
+// alone does.
+func TestGroupSignals(t *testing.T) {
+	exe := program(t, "counted.c", "-w")
+	r := harness.Start(t, harness.Cmd{Args: []string{harness.Seam(t), "run", "-q", "-H", "file", "--", exe}, Deadline: 2 * deadline})
+	lines := func(n int) {
+		t.Helper()
+		for until := time.Now().Add(deadline); strings.Count(r.Stdout(), "\n") < n; time.Sleep(time.Millisecond) {
+			if time.Now().After(until) {
+				t.Fatalf("no answer: %q", r.Stdout())
+			}
+		}
+	}
+	lines(1)
+	const each = 8
+	sent := 1
+	for range each {
+		for _, to := range []struct {
+			pid int
+			sig syscall.Signal
+		}{{-r.PID(), syscall.SIGTERM}, {r.PID(), syscall.SIGUSR1}, {-r.PID(), 40}} {
+			if err := syscall.Kill(to.pid, to.sig); err != nil {
+				t.Fatal(err)
+			}
+			sent++
+			lines(sent)
+		}
+		time.Sleep(20 * time.Millisecond) // for what comes twice
+		sent = strings.Count(r.Stdout(), "\n")
+	}
+	r.Signal(syscall.SIGUSR2)
+	got := r.Wait()
+	if want := fmt.Sprintf("term %d usr1 %d rt %d\n", each, each, each); !strings.HasSuffix(got.Stdout, want) {
+		t.Errorf("%v\nwant %q at the end", got, want)
 	}
 }
