@@ -73,6 +73,15 @@ func Start(t *Target, env []string) (*Process, error) {
 		signal.Stop(p.signals)
 		return nil, execRefusal(t, err)
 	}
+	// What we found ignored is passed on as well, now that the target has inherited
+	// that: it may catch it nevertheless, as a server does that a script has started
+	// in the background, where shells ignore SIGINT and SIGQUIT. One that comes before
+	// this, while the target is being started, is ignored: dispositions are inherited at fork.
+	for _, sig := range forwarded {
+		if p.in.ignores(sig) {
+			signal.Notify(p.signals, sig)
+		}
+	}
 	p.PID = pid
 	return p, nil
 }

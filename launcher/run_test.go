@@ -105,9 +105,10 @@ func TestExitStatus(t *testing.T) {
 
 // waiting starts "state wait" and returns it when it is ready, with the
 // target's process id.
-func waiting(t *testing.T) (cmd *exec.Cmd, lines *bufio.Scanner, target int) {
+func waiting(t *testing.T, before ...string) (cmd *exec.Cmd, lines *bufio.Scanner, target int) {
 	t.Helper()
-	cmd = exec.Command(starter(), "run", stateProgram(), "wait")
+	args := append(before, starter(), "run", stateProgram(), "wait")
+	cmd = exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal: nothing signals the group
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -140,6 +141,38 @@ func TestSignalsAreForwarded(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 7 {
 		t.Errorf("exit status %d, want 7", code)
 	}
+}
+
+// TestIgnoredSignalsAreForwarded starts a target that catches what it finds ignored,
+// as shells start what runs in the background.
+func TestIgnoredSignalsAreForwarded(t *testing.T) {
+	cmd, lines, _ := waiting(t, "/bin/sh", "-c", `trap "" INT QUIT HUP; exec "$@"`, "sh")
+	// The target may be ready before the starter catches signals again.
+	for end := time.Now().Add(10 * time.Second); ignoresAny(t, cmd.Process.Pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the starter still ignores signals")
+		}
+	}
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGHUP, unix.SIGTERM} {
+		cmd.Process.Signal(sig)
+		if !lines.Scan() || lines.Text() != fmt.Sprintf("GOT %02d", sig) {
+			t.Fatalf("%v: the target said %q", sig, lines.Text())
+		}
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 7 {
+		t.Errorf("exit status %d, want 7", code)
+	}
+}
+
+// ignoresAny says whether a process ignores any signal.
+func ignoresAny(t *testing.T, pid int) bool {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !strings.Contains(string(b), "SigIgn:\t0000000000000000\n")
 }
 
 // TestStopsWithTarget stops the target; its starter must be seen to stop, and
