@@ -9,7 +9,7 @@ LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version
 	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
 LIB_SRC := $(shell find preload hooks wire -name '*.go' -o -name '*.[chS]' -o -name '*.s' -o -name '*.map') go.mod
 
-.PHONY: help build packages demo test check fuzz bench bench-quick clean
+.PHONY: help build packages demo test parity parity-quick check fuzz bench bench-quick clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -43,6 +43,14 @@ test: packages build check ## everything: unit, end to end, guest laws, a short 
 	$(GO) test -count=1 -timeout 15m -p 1 ./...
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
 	$(MAKE) --no-print-directory bench-quick
+
+SUITE ?=
+parity: build ## upstream suites and services, plain and watched: docs/parity.md anew (an hour or two; SUITE=name,… for some)
+	@tests/packages.sh tests/packages.txt tests/parity/packages.txt
+	$(GO) test -count=1 -timeout 0 -parallel 2 -v -run TestParity ./tests/parity -args -full -write -suite=$(SUITE)
+
+parity-quick: packages build ## the part of it that is in `make test`
+	$(GO) test -count=1 -run TestParity ./tests/parity
 
 # By count in `make test`: a run by time can end in "context deadline exceeded" with nothing found.
 # Without -fuzzminimizetime a short run spends itself minimising its first finds.

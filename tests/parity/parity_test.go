@@ -69,7 +69,11 @@ func suite(t *testing.T, r *runner, s *Suite) {
 				}
 				plain, seam := []*side{r.side(t, s, unit, false)}, []*side{r.side(t, s, unit, true)}
 				if differ(plain[0], seam[0]) {
-					for range again {
+					n := again
+					if plain[0].cases[theEnd] == hangs || seam[0].cases[theEnd] == hangs {
+						n = 1 // each may take its deadline
+					}
+					for range n {
 						plain = append(plain, r.side(t, s, unit, false))
 						seam = append(seam, r.side(t, s, unit, true))
 					}
@@ -115,7 +119,7 @@ func complain(t *testing.T, diffs []Difference, plain, seam []*side) {
 		if d.trouble != "" && d.cases[theEnd] != plain[0].cases[theEnd] {
 			t.Error(d.trouble)
 		}
-		if len(d.reports) == 0 {
+		if len(d.reports) == 0 && d.cases[theEnd] != hangs {
 			t.Error("no report: nothing was watched")
 		}
 		for _, r := range d.reports {

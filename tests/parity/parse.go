@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"os"
@@ -54,8 +55,8 @@ func lines(out *outcome, stdout, _ string) error {
 	return nil
 }
 
-// tap is the Test Anything Protocol, as git's tests speak it.
-var tapLine = regexp.MustCompile(`^(ok|not ok) \d+ (?:- )?(.*?)(?: # (TODO|SKIP|skip)\b.*)?$`)
+// tapLine is a result in the Test Anything Protocol, as git's tests speak it.
+var tapLine = regexp.MustCompile(`^(ok|not ok) \d+ ?(?:- )?(.*?) ?(?:# (TODO|SKIP|skip)\b ?(.*))?$`)
 
 func tap(out *outcome, stdout, _ string) error {
 	for line := range strings.Lines(stdout) {
@@ -65,7 +66,8 @@ func tap(out *outcome, stdout, _ string) error {
 			if m[3] != "" {
 				how += " " + strings.ToLower(m[3])
 			}
-			out.add(m[2], how)
+			// git writes what was skipped behind the word.
+			out.add(cmp.Or(m[2], m[4]), how)
 		} else if strings.HasPrefix(line, "1..0") {
 			out.add("(all)", "skip")
 		}
@@ -98,9 +100,10 @@ func pgRegress(out *outcome, stdout, dir string) error {
 	return lines(out, stdout, dir)
 }
 
-// junit is what python3 -m test --junit-xml leaves, and its word on the module.
+// pyModule is what python3 -m test says of a module.
 var pyModule = regexp.MustCompile(`(?m)^(test_\w+) (skipped|failed|crashed|passed)`)
 
+// junit is what python3 -m test --junit-xml leaves, and its word on the module.
 func junit(out *outcome, stdout, dir string) error {
 	for _, m := range pyModule.FindAllStringSubmatch(stdout, -1) {
 		out.add(m[1], m[2])

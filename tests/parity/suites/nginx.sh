@@ -33,7 +33,14 @@ run)
 	done
 	load "$url/" static
 	load "$url/proxy/" proxy
-	kill -HUP $server # new workers, and the old ones end
+	# New workers come and the old ones end, which closes connections that are kept alive.
+	load "$url/" reloading >reloading.out &
+	loader=$!
+	sleep 0.3
+	kill -HUP $server
+	wait $loader
+	grep -v 'socket errors' reloading.out
+	until_ok sh -c 'test "$(grep -c "worker process .* exited" error.log)" = 2'
 	load "$url/" reloaded
 	kill -QUIT $server
 	ended $server
