@@ -15,6 +15,7 @@ __thread struct seam_tls seam_tls;
 volatile uint32_t *seam_alive, *seam_epoch;
 uint32_t seam_use_tsc;
 void seam_loader_event(void) {}
+struct seam_tls *seam_whose(void) { return &seam_tls; }
 
 static unsigned char *page;
 
