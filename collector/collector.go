@@ -190,6 +190,8 @@ type peerConn struct {
 	order uint64 // in which it was made, from 1
 	pid   uint32 // 0 not known yet
 	fresh bool   // has not said hello
+	agent bool   // it is an agent's, of:
+	arena [16]byte
 }
 
 // accept waits for a connection and puts it into the table. Both happen under
@@ -256,6 +258,36 @@ func (c *Collector) known(p *peerConn, pid uint32, fresh bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p.pid, p.fresh = pid, fresh
+}
+
+// turnWithin is how long an agent's stream may have to wait for the one before.
+const turnWithin = 5 * time.Second
+
+// turn waits until what the arena's earlier agents sent is read: one that was ended
+// left its last batches in a socket, and the next one goes on behind them.
+func (c *Collector) turn(p *peerConn, m *wire.Hello) {
+	if m.From != "agent" || m.Arena == [16]byte{} {
+		return
+	}
+	c.mu.Lock()
+	p.agent, p.arena = true, m.Arena
+	c.mu.Unlock()
+	for end := time.Now().Add(turnWithin); c.earlier(p) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// earlier tells whether an earlier connection is, or may turn out to be, of an
+// agent of the same arena.
+func (c *Collector) earlier(p *peerConn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for q := range c.conns {
+		if q.order < p.order && !c.closed && (q.agent && q.arena == p.arena || q.fresh && (q.pid == p.pid || q.pid == 0)) {
+			return true
+		}
+	}
+	return false
 }
 
 // expects tells whether a connection may still turn out to be of one of these

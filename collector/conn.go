@@ -53,7 +53,7 @@ func (c *Collector) handle(p *peerConn) {
 		return
 	}
 	r := &tee{c: c, id: c.nextID.Add(1), r: conn, first: buf[:n]}
-	c.follow(r, c.keep, func(h *hello) {
+	c.follow(r, c.keep, func(m *wire.Hello) { c.turn(p, m) }, func(h *hello) {
 		c.deadline(conn, time.Time{})
 		c.keep.hello(h, p.order, cred, &fd, &pidfd)
 		c.known(p, uint32(cred.Pid), false)
@@ -63,9 +63,10 @@ func (c *Collector) handle(p *peerConn) {
 // follow reads a stream to its end and closes it. The error is that of a peer
 // that broke the protocol. begin is called after hello, end when the
 // stream is closed and everything it brought is counted. k follows what its
-// drainer knows; nil when that is nobody before us.
-func (c *Collector) follow(r *tee, k *keeper, begin, end func(*hello)) error {
-	h := &hello{Stream: c.b.Stream(c.obs), keep: k}
+// drainer knows; nil when that is nobody before us. turn, which may be nil, says
+// when the stream may be followed.
+func (c *Collector) follow(r *tee, k *keeper, turn func(*wire.Hello), begin, end func(*hello)) error {
+	h := &hello{Stream: c.b.Stream(c.obs), keep: k, turn: turn}
 	dec := wire.NewDecoder(r)
 	begun := false
 	for {
@@ -99,6 +100,7 @@ func (c *Collector) follow(r *tee, k *keeper, begin, end func(*hello)) error {
 type hello struct {
 	*report.Stream
 	keep  *keeper // nil: its SQL is not followed
+	turn  func(*wire.Hello)
 	seen  bool
 	arena [16]byte
 	pid   int
@@ -110,6 +112,9 @@ type hello struct {
 func (h *hello) Hello(m *wire.Hello) {
 	if !h.seen {
 		h.seen, h.arena, h.pid, h.from = true, m.Arena, m.PID, m.From
+		if h.turn != nil {
+			h.turn(m)
+		}
 	}
 	h.Stream.Hello(m)
 }

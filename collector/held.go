@@ -228,7 +228,7 @@ func (h *held) open() {
 	t := &tee{c: c, id: c.nextID.Add(1), r: in}
 	go func() {
 		defer close(h.end)
-		in.CloseWithError(c.follow(t, nil, nil, nil))
+		in.CloseWithError(c.follow(t, nil, nil, nil, nil))
 	}()
 	h.d = drain.New(h.a, out, drain.Options{
 		Hello:  wire.Hello{V: wire.Version, PID: int(h.pid), From: "collector"},

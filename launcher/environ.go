@@ -13,6 +13,7 @@ const (
 	envSpec    = "SEAM_SPEC"
 	envSocket  = "SEAM_SOCKET"
 	envReader  = "SEAM_READER"
+	envFilters = "SEAM_FILTERS"
 )
 
 // Injection is what the environment carries into a target.
@@ -24,6 +25,11 @@ type Injection struct {
 	// Adopts: the reader drains what is left in the arena of a process that
 	// ended, so that no exit has to wait for the agent to do it.
 	Adopts bool
+
+	// Filters is Filters(): under how many system call filters a target starts.
+	// One that finds itself under more is left alone, since a filter may kill for what the
+	// library does to watch. "" leaves none alone.
+	Filters string
 }
 
 // readerAdopts is the value of SEAM_READER that says so.
@@ -57,7 +63,7 @@ func Compose(environ []string, in Injection) []string {
 				kv = envPreload + "=" + mergePreload(in.Library, value)
 				preloaded = true
 			}
-		case envSpec, envSocket, envReader:
+		case envSpec, envSocket, envReader, envFilters:
 			continue // of an outer seam: the inner one wins
 		}
 		out = append(out, kv)
@@ -73,6 +79,9 @@ func Compose(environ []string, in Injection) []string {
 	}
 	if in.Adopts {
 		out = append(out, envReader+"="+readerAdopts)
+	}
+	if in.Filters != "" {
+		out = append(out, envFilters+"="+in.Filters)
 	}
 	return out
 }
@@ -128,6 +137,10 @@ func (in Injection) Render(f Format, existing string) (string, error) {
 			} else {
 				fmt.Fprintf(&b, "unset %s\n", kv[0])
 			}
+		}
+		// In a file it would be read where other filters are in force.
+		if in.Filters != "" {
+			fmt.Fprintf(&b, "export %s=%s\n", envFilters, in.Filters)
 		}
 	case FormatEnvFile, FormatSystemd:
 		for _, kv := range append([][2]string{{envPreload, merged}}, rest...) {

@@ -20,7 +20,7 @@ type Prepared struct {
 // returned. t is nil when the target isn't known yet; then plans are made for
 // installed libraries only.
 func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []string) (*Prepared, error) {
-	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket}}
+	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket, Filters: Filters()}}
 	var err error
 	if spec.Plans, err = c.Plans(); err != nil {
 		return nil, fmt.Errorf("make plan cache: %w", err)

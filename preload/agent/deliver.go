@@ -36,7 +36,7 @@ func deliver(a *arena.Arena) {
 		}
 		if path == "" || err != nil {
 			if flush.Requested() {
-				flush.Done() // nobody to tell
+				answerFlush(&flush) // nobody to tell
 			}
 			a.Wait(retry)
 			retry = min(2*retry, lastRetry)
@@ -56,6 +56,15 @@ func deliver(a *arena.Arena) {
 	}
 }
 
+// answerFlush lets the host's thread go on. An agent that is about to be ended
+// does nothing after that: what it would send might be sent again by the next one.
+func answerFlush(flush *core.Flush) {
+	flush.Done()
+	if core.Ending() {
+		core.Rest()
+	}
+}
+
 // serveReader returns when the connection is no good any more.
 func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
 	idle := 0
@@ -63,10 +72,10 @@ func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
 		asked := flush.Requested()
 		n, err := d.Pass()
 		if asked {
-			if err == nil {
+			if err == nil && !core.ReaderAdopts() {
 				_, err = d.Finish()
 			}
-			flush.Done()
+			answerFlush(flush)
 		}
 		if err != nil {
 			return

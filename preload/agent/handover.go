@@ -44,7 +44,9 @@ func answer(a *arena.Arena) {
 }
 
 func serve(h *arena.Handover) {
+	core.Hold() // from here on the library may be locked by us
 	h.ReplyLen = uint32(reply(h, h.Reply[:]))
+	core.Unhold()
 	if atomic.CompareAndSwapUint32(&h.State, hoTaken, hoDone) {
 		core.Wake(&h.State)
 		return

@@ -59,7 +59,7 @@ enum { /* seam_site.flags */
 	SEAM_SF_FORKS    = 8,   /* returns twice: fork family */
 	SEAM_SF_EXEC     = 16,  /* replaces the process image */
 	SEAM_SF_EXIT     = 32,  /* ends the process */
-	SEAM_SF_GUARD    = 64,  /* the address space may change: see SEAM_SITE_GUARD */
+	SEAM_SF_GUARD    = 64,  /* the address space or what is allowed may change: see SEAM_SITE_GUARD */
 };
 
 #define SEAM_MAX_WORDS 12       /* captured argument words per call */
@@ -226,7 +226,8 @@ enum seam_lost { /* closed list, ids never reused */
 	SEAM_ARG_UNREAD     = 10,/* arguments that could not be read (bad pointer) */
 	SEAM_ARG_CUT        = 11,/* arguments cut to their cap or to the chunk */
 	SEAM_EXEC_AS_IS     = 12,/* programs executed with the environment as it was, though another was asked for */
-	SEAM_LOST_KINDS     = 13,
+	SEAM_CONFINED       = 13,/* processes that confined themselves while they were watched */
+	SEAM_LOST_KINDS     = 14,
 };
 
 /* A link of the chain at seam_arena.refusals, one per object, in defs. Behind it:
@@ -239,6 +240,14 @@ struct seam_refusals {          /* 16 bytes */
 };
 
 enum { SEAM_PROC_FREE = 0, SEAM_PROC_LIVE = 1, SEAM_PROC_DEAD = 2 /* set by a drainer; may be reused */, SEAM_PROC_SETUP = 3 };
+enum { /* seam_proc.confined */
+	SEAM_CONF_QUIET   = 1,  /* a system call filter: seam makes no system call there any more */
+	SEAM_CONF_NOTSC   = 2,  /* the time stamp counter is forbidden */
+	SEAM_CONF_THREADS = 4,  /* the agent's threads were ended: they would have stood outside */
+	SEAM_CONF_STAYED  = 8,  /* they could not be ended in time */
+	SEAM_CONF_TOLD    = 256,/* times any of the above: that is on the stream */
+	SEAM_CONF_NOAGENT = 1 << 16, /* drainer: go_reason is on the stream */
+};
 enum { SEAM_GO_OFF = 0, SEAM_GO_STARTING = 1, SEAM_GO_ON = 2, SEAM_GO_FAILED = 3, SEAM_GO_PARKED = 4 };
 struct seam_proc {              /* 128 bytes */
 	uint32_t state, pid, ppid;
@@ -252,7 +261,8 @@ struct seam_proc {              /* 128 bytes */
 	uint32_t uid;           /* unique in the arena, from 1 */
 	uint32_t ns;            /* process id namespace: numbers mean the same in entries with the same ns */
 	uint64_t dropped;       /* calls of this process lost; atomic */
-	uint32_t pad[12];
+	uint32_t confined;      /* SEAM_CONF_*: how it confined itself; from SEAM_CONF_TOLD on the drainer's */
+	uint32_t pad[11];
 };
 
 /* How a child ended, as its parent was told by wait. */

@@ -175,6 +175,21 @@ static int site_id(uint64_t key, int *fresh)
 	return n;
 }
 
+static unsigned guard_kind(const char *name)
+{
+	static const struct { const char *name; unsigned kind; } k[] = {
+		{ "munmap", SEAM_GUARD_RANGE }, { "mremap", SEAM_GUARD_RANGE }, { "mprotect", SEAM_GUARD_RANGE }, { "pkey_mprotect", SEAM_GUARD_RANGE },
+		{ "__munmap", SEAM_GUARD_RANGE }, { "__mprotect", SEAM_GUARD_RANGE }, { "__mremap", SEAM_GUARD_RANGE },
+		{ "mmap", SEAM_GUARD_MMAP }, { "mmap64", SEAM_GUARD_MMAP }, { "__mmap", SEAM_GUARD_MMAP },
+		{ "prctl", SEAM_GUARD_PRCTL }, { "__prctl", SEAM_GUARD_PRCTL }, { "syscall", SEAM_GUARD_SYSCALL },
+		{ "capset", SEAM_GUARD_CAPSET }, { "unshare", SEAM_GUARD_UNSHARE }, { "setns", SEAM_GUARD_SETNS },
+	};
+	for (size_t i = 0; i < sizeof k / sizeof *k; i++)
+		if (!strcmp(name, k[i].name))
+			return k[i].kind;
+	return SEAM_GUARD_ANY;
+}
+
 static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
@@ -226,7 +241,7 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 		r->late_filter |= filt[i].what == SEAM_FILT_MINDUR || filt[i].what == SEAM_FILT_FAILED;
 	}
 	const char *name = (const char *)plan + s->name_off;
-	r->guard_kind = !strncmp(name, "mmap", 4) ? SEAM_GUARD_MMAP : SEAM_GUARD_ANY;
+	r->guard_kind = guard_kind(name);
 	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
 	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
 	r->need = r->size + SIX_WORDS + r->payload_max;
@@ -385,7 +400,8 @@ static void apply_object(struct seam_object *o)
 		if (!s[i].reserved[0])
 			continue;
 		write_jump(s[i].vaddr + o->bias, &s[i], s[i].reserved[0]);
-		guards += seam->runs[s[i].reserved[1]].flags & SEAM_SF_GUARD ? 1 : 0;
+		struct seam_run *r = &seam->runs[s[i].reserved[1]];
+		guards += (r->flags & SEAM_SF_GUARD) && r->guard_kind <= SEAM_GUARD_MMAP;
 	}
 	close_text(o->text_lo, o->text_hi, o->text_prot);
 	if (guards) {

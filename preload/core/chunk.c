@@ -194,9 +194,10 @@ static void hand_back(struct seam_chunk *c)
 		if ((s & ~SEAM_CHUNK_BUSY) != SEAM_CHUNK_ACTIVE)
 			return;
 	uint32_t n = __atomic_add_fetch(&a->nfull, 1, __ATOMIC_RELAXED);
-	if (n >= WAKE_AT && __atomic_load_n(&a->sleeping, __ATOMIC_RELAXED)) {
+	if (n >= WAKE_AT && __atomic_load_n(&a->sleeping, __ATOMIC_RELAXED) && begin_calls()) {
 		__atomic_add_fetch(&a->work, 1, __ATOMIC_RELEASE);
 		futex_wake(&a->work, 1);
+		end_calls();
 	}
 }
 
@@ -253,7 +254,7 @@ void seam_retire(struct seam_tls *t)
 /* Threads that ended without a word, of this process or another that shares the
  * arena. Nothing tells us of a thread's end (a pthread key would be one more thing in
  * the host, and not there for all threads), so this is asked when space is short. */
-static void reap_threads(struct seam_tls *t)
+static void reap_with_calls(struct seam_tls *t)
 {
 	struct seam_thread *th = threads();
 	uint64_t now = now_ticks(), busy = __atomic_load_n(&seam->reaping, __ATOMIC_ACQUIRE);
@@ -278,6 +279,14 @@ static void reap_threads(struct seam_tls *t)
 	if (found < REAP_WORTH)
 		seam->reaped_none = now;
 	__atomic_store_n(&seam->reaping, 0, __ATOMIC_RELEASE);
+}
+
+static void reap_threads(struct seam_tls *t)
+{
+	if (!begin_calls())
+		return;
+	reap_with_calls(t);
+	end_calls();
 }
 
 /* Whether a call made from `caller` is one where libc may be entered by us, to
@@ -310,11 +319,14 @@ static void maybe_start(struct seam_tls *t, const struct seam_frame *f)
 	uint32_t owner = __atomic_load_n(&a->owner, __ATOMIC_RELAXED);
 	if (owner != 0 && !(owner & SEAM_OWNER_DIED))
 		return; /* somebody drains */
+	if (!begin_calls())
+		return;
 	if (safe_place(t, f))
 		seam_aside(start_go, 0);
+	end_calls();
 }
 
-static struct seam_chunk *wait_for_space(struct seam_tls *t)
+static struct seam_chunk *wait_with_calls(struct seam_tls *t)
 {
 	struct seam_arena *a = seam->arena;
 	struct ktime t0, now;
@@ -327,7 +339,7 @@ static struct seam_chunk *wait_for_space(struct seam_tls *t)
 	__atomic_add_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		uint32_t seen = __atomic_load_n(&a->space, __ATOMIC_ACQUIRE);
-		if ((c = take_free()))
+		if ((c = take_free()) || seam_quiet())
 			break;
 		if (__atomic_load_n(&a->sleeping, __ATOMIC_RELAXED)) {
 			__atomic_add_fetch(&a->work, 1, __ATOMIC_RELEASE);
@@ -348,6 +360,15 @@ static struct seam_chunk *wait_for_space(struct seam_tls *t)
 	if (c && __atomic_exchange_n(&seam->stuck, 0, __ATOMIC_ACQ_REL))
 		__atomic_sub_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
 	__atomic_sub_fetch(&a->waiting, 1, __ATOMIC_SEQ_CST);
+	return c;
+}
+
+static struct seam_chunk *wait_for_space(struct seam_tls *t)
+{
+	if (!begin_calls())
+		return 0;
+	struct seam_chunk *c = wait_with_calls(t);
+	end_calls();
 	return c;
 }
 
@@ -433,14 +454,17 @@ struct held { int held; ksigset old; };
 static struct held hold_handlers(void)
 {
 	struct held h = { __atomic_load_n(&seam->jumps, __ATOMIC_RELAXED), 0 };
-	if (unlikely(h.held))
+	h.held = unlikely(h.held) && begin_calls();
+	if (h.held)
 		h.old = sig_block_all();
 	return h;
 }
 static void let_handlers(struct held h)
 {
-	if (unlikely(h.held))
+	if (unlikely(h.held)) {
 		sig_restore(h.old);
+		end_calls();
+	}
 }
 
 /* For the call that f enters, or, without f, for a return. What a site needs is
@@ -574,8 +598,9 @@ static int setup(struct seam_tls *t)
 	if (!t->ent)
 		return 0;
 	struct seam_thread *e = t->ent;
-	uint32_t pid = sys0(SYS_getpid);
-	t->tid = sys0(SYS_gettid);
+	int may = begin_calls();
+	uint32_t pid = may ? (uint32_t)sys0(SYS_getpid) : seam->pid;
+	t->tid = seam_own_tid();
 	t->produced = e->produced; /* the entry's threads count on from one another */
 	t->seq = t->produced_seq = t->produced;
 	e->tid = t->tid;
@@ -587,7 +612,11 @@ static int setup(struct seam_tls *t)
 	e->chunk_base = e->produced;
 	e->shard = e->copying = 0;
 	e->start_ts = now_ticks();
-	sys2(SYS_prctl, 16 /* PR_GET_NAME */, e->comm);
+	if (may) {
+		sys2(SYS_prctl, 16 /* PR_GET_NAME */, e->comm);
+		end_calls();
+	} else
+		copy_bytes(e->comm, my_proc()->comm, sizeof e->comm);
 	own_shard(t);
 	t->pages_gen = 0;
 	t->epoch = __atomic_load_n(&a->epoch, __ATOMIC_ACQUIRE);

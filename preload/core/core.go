@@ -84,6 +84,15 @@ func (f *Flush) Done() {
 	wake((*uint32)(&C.seam.flush_done))
 }
 
+// Ending says that this agent is about to be ended from outside.
+func Ending() bool { return atomic.LoadUint32((*uint32)(&C.seam.ending)) != 0 }
+
+// ReaderAdopts says that the reader drains what an agent leaves.
+func ReaderAdopts() bool { return C.seam.reader_adopts != 0 }
+
+// Rest holds the calling thread until it is ended.
+func Rest() { C.seam_park_thread() }
+
 // ProcIndex is this process's entry in the arena's process table.
 func ProcIndex() int { return int(C.seam.proc) }
 
@@ -145,6 +154,13 @@ func CopyString(out []byte, p uintptr) int {
 	}
 	return n
 }
+
+// Hold says that this thread, which its goroutine is locked to, is about to hold
+// something of the host's, such as a lock: it must not be ended now.
+func Hold() { C.seam_hold() }
+
+// Unhold says that it does not any more.
+func Unhold() { C.seam_unhold() }
 
 // PlanRequest waits until a thread inside dlopen asks for plans (Missing,
 // PutPlan); PlanDone lets it go on. seen is what the last PlanRequest returned.

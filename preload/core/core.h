@@ -70,7 +70,12 @@ enum {
 	SEAM_SP_WATCH = 128,
 };
 #define SEAM_SITE_LOADER 6    /* internal kind: r_debug.r_brk */
-enum { SEAM_GUARD_ANY = 0, SEAM_GUARD_MMAP = 1 };
+enum { /* seam_run.guard_kind: what the call may change */
+	SEAM_GUARD_ANY = 0, SEAM_GUARD_RANGE = 1, SEAM_GUARD_MMAP = 2, /* mappings: read.c. RANGE, MMAP: (address, length, ...) */
+	SEAM_GUARD_PRCTL, SEAM_GUARD_SYSCALL, SEAM_GUARD_CAPSET, SEAM_GUARD_UNSHARE, SEAM_GUARD_SETNS, /* what is allowed: confine.c */
+};
+#define SEAM_MAX_AGENTS 64
+struct ktime;
 
 struct seam_tls {
 	uint32_t gen;             /* *seam_alive when this thread was last set up; 0: never */
@@ -89,6 +94,9 @@ struct seam_tls {
 	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
 	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
 	uint32_t uid;             /* of ent */
+	uint32_t idle;            /* agent's thread: in our own last wait, holds nothing */
+	uint32_t hold;            /* agent's thread: holds something of the host's */
+	uint32_t confining;       /* seam_confine to seam_confine_end: SEAM_CONF_* */
 	uint32_t shared;          /* SEAM_SHARED_*, while the guard is SEAM_GUARD_SHARED */
 };
 #define SEAM_SHARED_VFORK 1u    /* until this thread's next call another process may run on its TLS */
@@ -113,7 +121,13 @@ struct seam_core {
 	uint32_t start;         /* SEAM_START_* */
 	uint64_t block_ns;
 	uint64_t (*clock)(void); /* when the TSC cannot be used: CLOCK_MONOTONIC through the vDSO */
-	uint32_t sandboxed;
+	volatile uint32_t confined; /* SEAM_CONF_*, see confine.c */
+	volatile uint32_t calling;  /* threads that are where system calls are made */
+	uint32_t ended;         /* how often the agent's threads were ended */
+	uint32_t tid_off;       /* of its thread id, from the thread pointer; 0 unknown */
+	const uint64_t *brk_end; /* libc's __curbrk, or NULL */
+	long (*vdso_clock)(long, void *); /* clock_gettime of the vDSO, or NULL */
+	uint64_t clock_tick0, clock_ns0, clock_rate; /* clock.c: ticks per ns, 32.32 */
 	uint64_t base;          /* load address of this library */
 	uint32_t gen;           /* last value given to *seam_alive */
 	uint32_t nunsafe;       /* code whose calls are no place to start Go: libc, the loader, allocators */
@@ -151,8 +165,8 @@ struct seam_core {
 
 	uint64_t heap_lo;       /* start of the brk heap */
 	uint64_t stack_end;     /* of the first thread */
-	uint32_t nimages;       /* loaded objects, for read.c: address ranges, by address */
-	struct { uint64_t lo, hi; } images[512];
+	uint32_t nimages;       /* loaded objects, for read.c: readable address ranges, by address */
+	struct { uint64_t lo, hi; } images[1024];
 
 	/* Go, see gostart.c */
 	uint32_t go_state;      /* SEAM_GO_*, futex */
@@ -166,6 +180,11 @@ struct seam_core {
 	struct { uint64_t addr, len, zeros; } segs[8]; /* whole pages: of the file, then zeros */
 	uint64_t relro_lo, relro_hi; /* read-only after relocation, whole pages */
 	uint64_t auxblock[64];
+	volatile uint32_t ender; /* 1: a thread is in seam_end_agent */
+	volatile uint32_t births, ending; /* agent threads on their way into `agents`; not 0: they are to end, see endthreads.c */
+	volatile uint32_t nagents;
+	volatile uint32_t agents[SEAM_MAX_AGENTS]; /* their thread ids */
+	struct { uint64_t handler, flags, restorer, mask; } was; /* libc's action for its own signal 33, meanwhile */
 	/* robust futex head of the thread that owns the arena */
 	struct { void *next; long off; void *pending; } robust;
 	struct { void *next; uint32_t *word; } robust_entry;
@@ -173,6 +192,7 @@ struct seam_core {
 	char spec_path[4096];
 };
 #pragma GCC visibility push(hidden)
+struct seam_frame;
 extern struct seam_core *seam; /* NULL: nothing is patched */
 
 /* First word of a page the kernel wipes in a forked child: 0 there. Else the
@@ -200,7 +220,7 @@ static inline uint64_t guard_core(void)
 }
 
 /* gostart.c */
-enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT };
+enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT, SEAM_WHY_CONFINED };
 void seam_image_find(void);               /* where our writable segments are */
 uint32_t seam_image_ready(void);          /* make them what Go expects; SEAM_WHY_*. On the helper thread */
 void seam_go_init(void);                   /* in the constructor, before the image can change */
@@ -212,14 +232,27 @@ void seam_park(void);                      /* the agent is dead; never returns *
 void seam_not_counted(void);               /* on each of the agent's threads, once */
 void seam_park_thread(void);               /* never returns */
 
+/* endthreads.c: the agent's threads, ended from outside */
+void seam_agent_born(void);                /* on each of them, first */
+int  seam_end_agent(int64_t ns, int again); /* 0, or -1: some live on; again: another may be started */
+void seam_hold(void);                      /* agent: holds a lock of the host's from here on */
+void seam_unhold(void);
+
+/* confine.c */
+uint32_t seam_confine(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_confine_end must follow */
+void seam_confine_end(uint64_t ret);
+
+/* exit.c */
+int  seam_flush(void);                     /* have the agent send what there is; 0, or -1: not in time */
+
 /* thunk_amd64.S */
 extern unsigned char seam_thunks_full[], seam_thunks_entry[], seam_thunks_count[];
+long seam_keep_sse(long (*fn)(long, void *), long a, void *b); /* fn(a, b), xmm registers kept */
 void seam_with_vectors(void (*fn)(void *), void *arg, void *stack);
 /* aside.c */
 void seam_aside(void (*fn)(void *), void *arg); /* fn may use libc; not called when there is no memory */
 
 /* chunk.c: everything the hot path leaves to the slow one */
-struct seam_frame;
 int  seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f); /* 1: pos..end has room; 0: the loss is counted */
 void seam_count_drop(struct seam_tls *t, const struct seam_run *r);
 void seam_return_lost(const struct seam_run *r);
@@ -236,12 +269,14 @@ int  seam_left_by_jump(struct seam_tls *t, const struct seam_frame *f); /* 1: th
 
 /* clock.c */
 void seam_clock_init(void);
+void seam_clock_confine(uint32_t notsc);   /* before the time stamp counter, or system calls, are forbidden */
 uint64_t seam_ticks(int64_t ns);           /* ns as clock ticks */
 
 /* process.c */
 int  seam_enter_process(void);             /* first call in a new process; 1: we may record */
 uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent); /* ppid 0: ask; its index */
 void seam_process_exits(uint32_t status);
+uint32_t seam_own_tid(void);               /* of this thread; when no system call may be made, what libc remembers, or 0 */
 void seam_child_ended(const struct seam_run *r, const struct seam_frame *f);
 void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f);
 
@@ -266,6 +301,7 @@ int  seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsign
 int  seam_mapped(uint64_t addr);            /* 8 bytes can be read at addr, a multiple of 8; asks the kernel */
 int  seam_maps_begin(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_maps_end must follow */
 void seam_maps_end(void);
+void seam_maps_confine(void);              /* when `confined` has become quiet, before it is */
 void seam_maps_loader(int consistent);     /* the loader is about to change its list, or has changed it */
 
 /* handover.c */
@@ -292,6 +328,27 @@ static inline struct seam_proc *my_proc(void)
 {
 	return (struct seam_proc *)arena_at(seam->arena->procs_off) + seam->proc;
 }
+/* 1: no system call may be made on the host's threads any more. */
+static inline int seam_quiet(void) { return unlikely(seam->confined & SEAM_CONF_QUIET); }
+
+static inline void end_calls(void)
+{
+	uint32_t n = seam->calling; /* a forked child begins at 0, wherever it was forked */
+	while (n && !__atomic_compare_exchange_n(&seam->calling, &n, n - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+/* Around everything that makes system calls on a host's thread. 0: it must not,
+ * and there is nothing to end. A thread that confines the process waits until all are out. */
+static inline int begin_calls(void)
+{
+	__atomic_add_fetch(&seam->calling, 1, __ATOMIC_SEQ_CST);
+	if (likely(!seam_quiet()))
+		return 1;
+	end_calls();
+	return 0;
+}
+
 static inline void count_lost(unsigned kind)
 {
 	__atomic_add_fetch(&seam->arena->lost[kind], 1, __ATOMIC_RELAXED);

@@ -116,7 +116,8 @@ uint32_t seam_enter(struct seam_frame *f)
 
 	f->orig = r->orig;
 	f->ncopy = r->ncopy;
-	f->how = (r->special & SEAM_SP_GUARD) && seam_maps_begin(f, r) ? HOW_GUARD : 0;
+	f->how = !(r->special & SEAM_SP_GUARD) ? 0 : r->guard_kind <= SEAM_GUARD_MMAP ? (seam_maps_begin(f, r) ? HOW_GUARD : 0) :
+		seam_confine(f, r) ? HOW_CONFINE : 0;
 	if (r->kind == SEAM_SITE_GUARD) {
 		if (r->special & SEAM_SP_WATCH)
 			f->how |= seam_before_process(r, f);
@@ -162,7 +163,7 @@ pass:
 	t->guard = 0;
 	if (r->special & SEAM_SP_WATCH)
 		f->how |= seam_before_process(r, f);
-	return f->how & (HOW_GUARD | HOW_SPAWN | HOW_WAIT);
+	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT);
 }
 
 static int bucket(uint64_t v)
@@ -228,6 +229,8 @@ void seam_leave(struct seam_frame *f)
 
 	if (f->how & HOW_GUARD)
 		seam_maps_end();
+	if (unlikely(f->how & HOW_CONFINE))
+		seam_confine_end(f->ret);
 	if (unlikely(f->how & (HOW_SPAWN | HOW_WAIT)))
 		seam_after_process(r, f);
 	struct seam_tls *t = self();

@@ -13,15 +13,20 @@ static int anything_recorded(void)
 	return seam->arena->chunk_uid != 0;
 }
 
-__attribute__((destructor)) static void seam_flush_at_exit(void)
+static int another_drains(void)
 {
-	if (!seam || !seam->arena || seam->reader_adopts || !seam->socket[0] || !anything_recorded() ||
-	    (uint32_t)sys0(SYS_getpid) != seam->pid)
-		return;
-	if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0)
-		seam_go_start();
+	uint32_t owner = __atomic_load_n(&seam->arena->owner, __ATOMIC_ACQUIRE);
+	return owner && !(owner & SEAM_OWNER_DIED) && seam->arena->owner_pid != seam->pid;
+}
+
+/* Have the agent send all there is, and, if it is to end, stop at a point where what
+ * it sent is noted. 0, or -1: it did not in time. */
+int seam_flush(void)
+{
+	if (!seam->arena || !seam->socket[0] || !anything_recorded() || another_drains())
+		return 0;
 	if (seam_go_wait(FLUSH_NS))
-		return;
+		return -1;
 	uint32_t mine = __atomic_add_fetch(&seam->flush_asked, 1, __ATOMIC_ACQ_REL);
 	__atomic_add_fetch(&seam->arena->work, 1, __ATOMIC_RELEASE);
 	futex_wake(&seam->arena->work, 1 << 30);
@@ -30,11 +35,24 @@ __attribute__((destructor)) static void seam_flush_at_exit(void)
 	for (;;) {
 		uint32_t done = __atomic_load_n(&seam->flush_done, __ATOMIC_ACQUIRE);
 		if (done == mine)
-			return;
+			return 0;
 		sys2(SYS_clock_gettime, 1, &t);
 		int64_t left = FLUSH_NS - ((t.sec - t0.sec) * 1000000000 + t.nsec - t0.nsec);
 		if (left <= 0)
-			return;
+			return -1;
 		futex_wait(&seam->flush_done, done, left);
 	}
+}
+
+__attribute__((destructor)) static void seam_flush_at_exit(void)
+{
+	if (!seam || !seam->arena || seam->reader_adopts || !begin_calls())
+		return;
+	if ((uint32_t)sys0(SYS_getpid) == seam->pid) {
+		if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0 &&
+		    seam->socket[0] && anything_recorded())
+			seam_go_start();
+		seam_flush();
+	}
+	end_calls();
 }

@@ -330,6 +330,11 @@ void seam_exec_environment(const struct seam_run *r, struct seam_frame *f)
 	uint64_t path;
 	if (seam_tls.guard == SEAM_GUARD_AGENT || seam_tls.guard == SEAM_GUARD_CORE)
 		return;
+	if (seam_quiet()) { /* what is executed would be left alone, too: see filters.c */
+		if (seam->arena)
+			count_lost(SEAM_EXEC_AS_IS);
+		return;
+	}
 	switch (r->watch) {
 	case SEAM_WATCH_EXECVE:
 		path = w[0], envp = &w[2];

@@ -27,6 +27,7 @@
 #define HOW_GUARD      4
 #define HOW_SPAWN      8    /* this call has marked its TLS as shared */
 #define HOW_WAIT       16   /* a child's end is to be noted */
+#define HOW_CONFINE    32   /* seam_confine_end is to be told of its result */
 
 #define SIZEOF_RUN     192
 #define RUN_ORIG       0
@@ -49,6 +50,7 @@
 #define QUICK_S4       1
 #define QUICK_U4       2
 #define SP_QUICK       1
+#define SP_STACK       16
 
 #define TLS_GEN        0
 #define TLS_EPOCH      4

@@ -98,6 +98,7 @@ static void own_arena(void)
 {
 	while (!__atomic_load_n(&seam->arena_ready, __ATOMIC_ACQUIRE))
 		futex_wait(&seam->arena_ready, 0, -1); /* started in the constructor, to plan */
+	seam_tls.idle = 1;
 	uint32_t *w = &seam->arena->owner, tid = sys0(SYS_gettid);
 	seam->robust_entry.next = &seam->robust;
 	seam->robust_entry.word = w;
@@ -124,6 +125,7 @@ static void own_arena(void)
 static void *helper(void *arg)
 {
 	seam_tls.guard = SEAM_GUARD_AGENT;
+	seam_agent_born();
 	seam_not_counted();
 	if (sys1(SYS_unshare, CLONE_FILES | CLONE_FS)) {
 		fail(SEAM_WHY_FILES);
@@ -153,38 +155,46 @@ static void *helper(void *arg)
 	return 0;
 }
 
-int seam_go_start(void)
+/* 0: a helper is born. -1: there is an agent, or one is being started. */
+static int start(void)
 {
 	uint32_t off = SEAM_GO_OFF;
 	if (!__atomic_compare_exchange_n(&seam->go_state, &off, SEAM_GO_STARTING, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return off == SEAM_GO_FAILED || off == SEAM_GO_PARKED ? (int)seam->go_reason : 0;
+		return off == SEAM_GO_FAILED || off == SEAM_GO_PARKED ? (int)seam->go_reason : -1;
 	struct rlimit rl;
-	int saved = errno, rc = 0;
 	if ((uint32_t)sys0(SYS_getpid) != seam->libc_pid) {
 		fail(SEAM_WHY_FORK); /* made by a raw clone: libc's locks may be held by threads that do not exist here */
-		errno = saved;
 		return SEAM_WHY_FORK;
 	}
 	if (!getrlimit(RLIMIT_AS, &rl) && rl.rlim_cur < GO_MIN_ADDRESS_SPACE) {
 		fail(SEAM_WHY_ADDRESS_SPACE);
-		errno = saved;
 		return SEAM_WHY_ADDRESS_SPACE;
 	}
-	uint64_t guard = guard_core();
 	ksigset old = sig_block_all();
 	pthread_attr_t attr;
 	pthread_t t;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, HELPER_STACK);
-	rc = seam->pthread_create(&t, &attr, helper, 0);
+	int rc = seam->pthread_create(&t, &attr, helper, 0);
 	pthread_attr_destroy(&attr);
 	sig_restore(old);
-	seam_tls.guard = guard;
 	if (rc)
 		fail(SEAM_WHY_THREAD);
-	errno = saved;
 	return rc ? SEAM_WHY_THREAD : 0;
+}
+
+int seam_go_start(void)
+{
+	int saved = errno;
+	uint64_t guard = guard_core();
+	__atomic_add_fetch(&seam->births, 1, __ATOMIC_SEQ_CST); /* the helper's, before it can be seen as starting */
+	int rc = start();
+	if (rc)
+		__atomic_sub_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
+	seam_tls.guard = guard;
+	errno = saved;
+	return rc < 0 ? 0 : rc;
 }
 
 int seam_go_wait(int64_t ns)
@@ -232,6 +242,7 @@ void seam_park(void)
 		}
 	}
 	uint32_t never = 0;
+	seam_tls.idle = 1;
 	for (;;)
 		futex_wait(&never, 0, -1);
 }

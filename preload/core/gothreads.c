@@ -14,8 +14,9 @@ struct start { void *(*fn)(void *); void *arg; };
 static void *agent_thread(void *p)
 {
 	struct start s = *(struct start *)p;
-	free(p);
 	seam_tls.guard = SEAM_GUARD_AGENT;
+	free(p);
+	seam_agent_born();
 	seam_not_counted();
 	s.fn(s.arg);
 	seam_park_thread(); /* it is not in libc's count: its end would take off another's */
@@ -36,6 +37,7 @@ void seam_park_thread(void)
 {
 	uint32_t never = 0;
 	sig_block_host();
+	seam_tls.idle = 1;
 	for (;;)
 		futex_wait(&never, 0, -1);
 }
@@ -49,7 +51,10 @@ int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), v
 	if (!s)
 		seam_park();
 	*s = (struct start){ fn, arg };
+	__atomic_add_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
 	int rc = seam->pthread_create(t, a, agent_thread, s);
+	if (rc)
+		__atomic_sub_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
 	if (rc && rc != EAGAIN)
 		seam_park();
 	if (rc)

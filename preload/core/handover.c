@@ -60,8 +60,7 @@ void seam_release_handovers(const struct seam_tls *t)
 	}
 }
 
-/* Returns bytes of a reply item written at `to`, a multiple of 8, or 0. */
-unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
+static unsigned hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
 	unsigned char *to, unsigned char *end)
 {
 	if (!agent_runs(t)) {
@@ -121,4 +120,17 @@ unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint
 		to[used++] = 0;
 	__atomic_store_n(&h->state, SEAM_HO_FREE, __ATOMIC_RELEASE);
 	return used;
+}
+
+/* Returns bytes of a reply item written at `to`, a multiple of 8, or 0. */
+unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
+	unsigned char *to, unsigned char *end)
+{
+	if (!begin_calls()) {
+		count_lost(SEAM_HO_NOAGENT);
+		return 0;
+	}
+	unsigned n = hand_over(t, r, words, ret, to, end);
+	end_calls();
+	return n;
 }

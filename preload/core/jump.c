@@ -32,6 +32,8 @@ static int is_run(uint64_t p)
 static int on_alternate_stack(void)
 {
 	struct kstack st = { 0 };
+	if (seam_quiet())
+		return 1; /* for all we know */
 	return sys2(SYS_sigaltstack, 0, &st) || (st.flags & SS_ONSTACK_);
 }
 

@@ -37,6 +37,7 @@ SAME(RUN_QUICK_LO, offsetof(struct seam_run, quick_lo));
 SAME(RUN_QUICK_SPAN, offsetof(struct seam_run, quick_span));
 SAME(RUN_ID, offsetof(struct seam_run, id));
 SAME(SP_QUICK, SEAM_SP_QUICK);
+SAME(SP_STACK, SEAM_SP_STACK);
 SAME(TLS_GEN, offsetof(struct seam_tls, gen));
 SAME(TLS_GUARD, offsetof(struct seam_tls, guard));
 SAME(TLS_COUNTERS, offsetof(struct seam_tls, counters));

@@ -33,6 +33,7 @@ SEAM_DATA int64_t seam_errno_off;
 SEAM_DATA uint32_t seam_use_tsc;
 __thread struct seam_tls seam_tls;
 
+#define LIBC_TID 0x2d0 /* glibc, x86-64: struct pthread.tid, from the thread pointer; checked */
 #define PLAN_DEADLINE_NS 1000000000ll
 
 #define FNV_START 0xcbf29ce484222325ull
@@ -53,6 +54,17 @@ static uint64_t fnv_words(const unsigned char *p, size_t n)
 	return fnv(h, p, n);
 }
 
+/* Segments that touch become one; between others may be nothing. */
+static void add_run(struct seam_object *o, uint64_t lo, uint64_t hi)
+{
+	if (o->nruns && o->runs[o->nruns - 1].hi >= lo)
+		o->runs[o->nruns - 1].hi = hi;
+	else if (o->nruns < sizeof o->runs / sizeof *o->runs) {
+		o->runs[o->nruns].lo = lo;
+		o->runs[o->nruns++].hi = hi;
+	}
+}
+
 static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct seam_load *l = arg;
@@ -66,16 +78,13 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 		return 1;
 	o->path = memcpy(l->names + l->names_used, name, n); /* the loader frees its own at dlclose */
 	l->names_used += n;
-	o->lo = ~0ull;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		if (p->p_type == PT_LOAD && o->bias + p->p_vaddr < o->lo)
-			o->lo = o->bias + p->p_vaddr;
-		if (p->p_type == PT_LOAD && o->bias + p->p_vaddr + p->p_memsz > o->hi)
-			o->hi = o->bias + p->p_vaddr + p->p_memsz;
+		uint64_t lo = o->bias + p->p_vaddr, hi = lo + p->p_memsz;
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_R))
+			add_run(o, lo & ~4095ull, (hi + 4095) & ~4095ull);
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
 			continue;
-		uint64_t lo = o->bias + p->p_vaddr, hi = lo + p->p_memsz;
 		if (lo < o->text_lo)
 			o->text_lo = lo;
 		if (hi > o->text_hi)
@@ -111,15 +120,14 @@ static void look(struct seam_load *l)
 static void note_images(struct seam_load *l)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < l->nobj && n < sizeof seam->images / sizeof *seam->images; i++) {
-		if (!l->obj[i].hi)
-			continue;
-		uint32_t at = n++;
-		for (; at && seam->images[at - 1].lo > l->obj[i].lo; at--)
-			seam->images[at] = seam->images[at - 1];
-		seam->images[at].lo = l->obj[i].lo & ~4095ull;
-		seam->images[at].hi = (l->obj[i].hi + 4095) & ~4095ull;
-	}
+	for (uint32_t i = 0; i < l->nobj; i++)
+		for (uint32_t k = 0; k < l->obj[i].nruns && n < sizeof seam->images / sizeof *seam->images; k++) {
+			uint32_t at = n++;
+			for (; at && seam->images[at - 1].lo > l->obj[i].runs[k].lo; at--)
+				seam->images[at] = seam->images[at - 1];
+			seam->images[at].lo = l->obj[i].runs[k].lo;
+			seam->images[at].hi = l->obj[i].runs[k].hi;
+		}
 	seam->nimages = n;
 }
 
@@ -227,7 +235,7 @@ static int identify(struct seam_load *l, struct seam_object *o)
  * that there is one to wait for. */
 static void atfork_prepare(void)
 {
-	seam->forker = sys0(SYS_getpid);
+	seam->forker = seam_quiet() ? seam->pid : (uint32_t)sys0(SYS_getpid);
 	if (seam->arena)
 		__atomic_add_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
 }
@@ -235,9 +243,10 @@ static void atfork_prepare(void)
 static void atfork_child(void)
 {
 	/* libc's locks are in order here; Go's threads are gone */
-	seam->libc_pid = sys0(SYS_getpid);
-	seam->go_state = SEAM_GO_OFF;
-	seam->go_reason = SEAM_WHY_NONE;
+	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
+	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;
+	seam->go_reason = seam->confined ? SEAM_WHY_CONFINED : SEAM_WHY_NONE;
+	seam->ender = seam->ending = seam->births = seam->nagents = seam->calling = 0;
 	seam->owns = 0;
 	/* Be in the process table at once: a reader that finds all processes in it
 	 * gone takes the account for final. */
@@ -270,6 +279,12 @@ static int setup_core(void)
 	seam_errno_off = (char *)&errno - (char *)__builtin_thread_pointer();
 	seam->maps_gen = 1;
 	sys4(SYS_rt_sigprocmask, 0, 0, &seam->load_mask, sizeof seam->load_mask);
+	/* what a process that confines itself (confine.c) cannot ask the kernel any more */
+	if (*(uint32_t *)((char *)__builtin_thread_pointer() + LIBC_TID) == (uint32_t)sys0(SYS_gettid))
+		seam->tid_off = LIBC_TID;
+	seam->brk_end = dlsym(RTLD_DEFAULT, "__curbrk");
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	seam->vdso_clock = vdso ? (long (*)(long, void *))seam_symbol(vdso, "__vdso_clock_gettime") : 0;
 	return 0;
 }
 
@@ -449,6 +464,15 @@ static void loaded(void *late)
 		announce_arena(l);
 }
 
+/* New objects that the spec names, in a process that has confined itself. */
+static void refuse_new(struct seam_load *l)
+{
+	static const unsigned char blob[] = { 0x91, 0x93, 0xa1, '*', 26 /* confined, see preload/plan/reasons.go */, 0xa0 };
+	for (uint32_t i = 0; i < l->nobj && seam->arena; i++)
+		if (l->obj[i].is_new && l->obj[i].text_hi && l->obj[i].path[0] && seam_spec_wants(&l->spec, l->obj[i].path))
+			seam_add_refusals(l->obj[i].path, blob, sizeof blob);
+}
+
 /* Called at r_brk, on the thread that loads, which holds the loader's lock: so one
  * at a time in a process, and not in a signal handler. */
 void seam_loader_event(void)
@@ -463,6 +487,15 @@ void seam_loader_event(void)
 		return;
 	}
 	uint64_t guard = guard_core();
+	if (!begin_calls()) { /* what is loaded now is not patched: that takes system calls */
+		look(l);
+		note_images(l);
+		refuse_new(l);
+		seam_maps_loader(1);
+		seam_tls.guard = guard;
+		errno = saved;
+		return;
+	}
 	if (!seam->arena) { /* nothing is registered yet that a fork could have made stale, but this */
 		seam->pid = sys0(SYS_getpid);
 		if (!*seam_alive)
@@ -471,6 +504,7 @@ void seam_loader_event(void)
 	if (*seam_alive == seam->gen || seam_enter_process())
 		seam_aside(loaded, l);
 	seam_maps_loader(1);
+	end_calls();
 	seam_tls.guard = guard;
 	errno = saved;
 }
@@ -483,7 +517,7 @@ __attribute__((constructor(101))) static void seam_constructor(int argc, char **
 	int saved = errno;
 	seam_tls.guard = SEAM_GUARD_CORE; /* our own calls are not the program's */
 	struct seam_load *l = MAP_FAILED;
-	if (!seam_declines(getenv("SEAM_SOCKET")))
+	if (!seam_more_filters(getenv("SEAM_FILTERS")) && !seam_declines(getenv("SEAM_SOCKET")))
 		l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l != MAP_FAILED) {
 		load(argc, argv, l, spec, getenv("SEAM_SOCKET"));

@@ -18,7 +18,9 @@ struct seam_spec {              /* the lines of a spec file, see docs/architectu
 
 struct seam_object {
 	const char *path;       /* as the loader knows it; the program's real path */
-	uint64_t bias, lo, hi, text_lo, text_hi;
+	uint64_t bias, text_lo, text_hi;
+	uint32_t nruns;
+	struct { uint64_t lo, hi; } runs[4];    /* pages that can be read, in order */
 	int      text_prot;
 	const struct seam_plan *plan;
 	uint64_t dev, ino, size, mtime_ns;
@@ -52,6 +54,7 @@ int  seam_run_planner(struct seam_load *l);                   /* plans for what 
 int  seam_dial(const char *path);                             /* a socket, or -1 */
 void seam_say_hello(int memfd);
 int  seam_declines(const char *socket);                       /* 1: not in this process; the reader has been told */
+int  seam_more_filters(const char *expected);                 /* 1: leave this process alone */
 uint32_t seam_blob(const void *p, uint32_t len);              /* into the arena's defs: offset or 0 */
 void seam_add_refusals(const char *object, const void *refusals, uint32_t len); /* msgpack: [[symbol, reason, detail], ...] */
 #endif

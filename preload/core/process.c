@@ -17,7 +17,7 @@ static struct seam_proc *take_entry(void)
 	for (uint32_t n = 0; n < a->nprocs; n++) {
 		struct seam_proc *p = &procs()[(from + n) % a->nprocs];
 		uint32_t st = p->state;
-		if (st == SEAM_PROC_SETUP || (st == SEAM_PROC_LIVE && (p->ns != seam->ns || sys2(SYS_kill, p->pid, 0) != -3 /* ESRCH */)))
+		if (st == SEAM_PROC_SETUP || (st == SEAM_PROC_LIVE && (seam_quiet() || p->ns != seam->ns || sys2(SYS_kill, p->pid, 0) != -3 /* ESRCH */)))
 			continue;
 		if (__atomic_compare_exchange_n(&p->state, &st, SEAM_PROC_SETUP, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return p;
@@ -27,7 +27,7 @@ static struct seam_proc *take_entry(void)
 
 uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent)
 {
-	uint32_t now = sys0(SYS_getppid);
+	uint32_t now = seam_quiet() ? ppid : (uint32_t)sys0(SYS_getppid);
 	struct seam_arena *a = seam->arena;
 	struct seam_proc *p = take_entry();
 	if (!p)
@@ -42,11 +42,15 @@ uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent)
 	p->end_status = 0xffffffff;
 	p->parent = parent;
 	p->ho_bell = 0;
+	p->confined = seam->confined;
 	p->dropped = 0;
 	p->uid = __atomic_add_fetch(&a->proc_uid, 1, __ATOMIC_RELAXED);
 	/* the first process of a new process id namespace has no parent that it could name */
 	p->ns = now == 0 && parent != 0xffffffff ? p->uid : seam->ns;
-	sys2(SYS_prctl, 16 /* PR_GET_NAME */, p->comm);
+	if (!seam_quiet())
+		sys2(SYS_prctl, 16 /* PR_GET_NAME */, p->comm);
+	else if (parent < a->nprocs)
+		copy_bytes(p->comm, procs()[parent].comm, sizeof p->comm);
 	__atomic_store_n(&p->state, SEAM_PROC_LIVE, __ATOMIC_RELEASE);
 	return p - procs();
 }
@@ -56,7 +60,16 @@ static uint32_t maker(uint32_t before)
 {
 	if (seam->libc_pid == seam->pid)
 		return seam->forker;
-	return sys2(SYS_kill, before, 0) == -3 /* ESRCH */ ? before : 0;
+	return seam_quiet() || sys2(SYS_kill, before, 0) == -3 /* ESRCH */ ? before : 0;
+}
+
+/* Without a system call: libc keeps it in the thread's control block, in a child
+ * of libc's fork too. */
+uint32_t seam_own_tid(void)
+{
+	if (!seam_quiet())
+		return sys0(SYS_gettid);
+	return seam->tid_off ? *(const uint32_t *)((const char *)__builtin_thread_pointer() + seam->tid_off) : 0;
 }
 
 int seam_enter_process(void)
@@ -69,16 +82,22 @@ int seam_enter_process(void)
 		return *seam_alive != SEAM_ALIVE_CHANGING && *seam_alive != 0;
 	}
 	uint32_t parent = seam->proc, before = seam->pid;
-	seam->maps_busy = seam->loader_busy = seam->reaping = 0; /* of threads that are not here */
-	seam->pid = sys0(SYS_getpid);
+	seam->maps_busy = seam->loader_busy = seam->reaping = seam->calling = 0; /* of threads that are not here */
+	seam->ender = seam->ending = seam->births = seam->nagents = 0;
+	uint32_t pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
+	int known = !seam_quiet() || (pid != 0 && pid != before && pid != seam_tls.tid);
+	if (known)
+		seam->pid = pid;
 	/* Go's threads did not come along. In a child of libc's fork the atfork
 	 * handler has said so already; after a raw clone nobody has. */
-	if (seam->go_state != SEAM_GO_OFF && seam->libc_pid != seam->pid) {
+	if (seam->go_state != SEAM_GO_OFF && seam->libc_pid != seam->pid && !seam->confined) {
 		seam->go_state = SEAM_GO_FAILED;
 		seam->go_reason = SEAM_WHY_FORK;
 	}
 	seam_no_twins();
-	seam->proc = seam_register_process(seam->pid, maker(before), parent);
+	/* made by a bare system call, and we may not ask: it passes for its parent */
+	if (known)
+		seam->proc = seam_register_process(seam->pid, maker(before), parent);
 	seam->ns = my_proc()->ns;
 	if (++seam->gen >= SEAM_ALIVE_CHANGING - 1)
 		seam->gen = 1;
@@ -90,7 +109,7 @@ int seam_enter_process(void)
 void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
 {
 	struct seam_proc *p = &procs()[t->ent->proc];
-	if ((uint32_t)sys0(SYS_getpid) != p->pid)
+	if (!seam_quiet() && (uint32_t)sys0(SYS_getpid) != p->pid)
 		return; /* a child that shares our memory, and was made by a bare system call */
 	p->end_ts = f->ts;
 	if ((r->flags & SEAM_SF_EXIT) && r->nregs > 0)
@@ -100,7 +119,7 @@ void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const
 /* _exit: all orderly ends of a process come this way. */
 void seam_process_exits(uint32_t status)
 {
-	uint32_t pid = sys0(SYS_getpid);
+	uint32_t pid = !seam_quiet() ? (uint32_t)sys0(SYS_getpid) : *seam_alive ? seam->pid : 0;
 	int32_t i = pid == seam->pid ? (int32_t)seam->proc : seam_guest_known(pid);
 	if (i < 0 || procs()[i].pid != pid)
 		return; /* nothing is known of it */
@@ -139,7 +158,7 @@ void seam_child_ended(const struct seam_run *r, const struct seam_frame *f)
 	__atomic_store_n(&e->number, 0, __ATOMIC_RELEASE);
 	e->ts = now_ticks();
 	e->pid = pid;
-	e->ppid = sys0(SYS_getpid);
+	e->ppid = seam_quiet() ? seam->pid : (uint32_t)sys0(SYS_getpid);
 	e->wstatus = status;
 	__atomic_store_n(&e->number, n + 1, __ATOMIC_RELEASE);
 }

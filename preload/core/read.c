@@ -12,6 +12,9 @@
  *          patched too (guard sites): while one runs the kernel copies, afterwards
  *          what was known of pages is void. close_to_readers has the steps.
  *
+ * In a process that has forbidden itself system calls (confine.c) nothing can be
+ * asked: the heap, the stack and loaded objects are read, and everything else is not.
+ *
  * Not covered: another thread that unmaps by a bare system call, or another process
  * that truncates a mapped file, within the nanoseconds between the question and
  * the copy. Without guard sites every page is asked for, each time.
@@ -21,19 +24,11 @@
 #define MEMBARRIER_PRIVATE_EXPEDITED 8
 #define MEMBARRIER_REGISTER_PRIVATE_EXPEDITED 16
 #define PAGE 4096ull
+#define FIRST_STACK (64ull << 20) /* a stack that is no farther from its end is the first thread's: 128 MiB are kept free below it */
 #define BAD_HOW 0x5ea /* neither SIG_BLOCK, SIG_UNBLOCK nor SIG_SETMASK */
 
-/* Memory that goes away only through a guard site: the heap, stacks, loaded
- * objects. Anything else may be a mapped file that another process cuts, or be unmapped by a
- * bare system call: it is asked for each time. */
-static int stays(uint64_t addr)
+static int in_image(uint64_t addr)
 {
-	uint64_t sp = (uint64_t)__builtin_frame_address(0), tp = (uint64_t)__builtin_thread_pointer();
-	/* a thread's own stack, below its control block; not far, should this be another kind of stack */
-	if (addr >= sp && ((addr < tp && addr - sp < 256 << 10) || addr < seam->stack_end))
-		return 1;
-	if (addr >= seam->heap_lo && addr < (uint64_t)sys1(SYS_brk, 0))
-		return 1;
 	uint32_t lo = 0, hi = seam->nimages;
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
@@ -47,8 +42,37 @@ static int stays(uint64_t addr)
 	return 0;
 }
 
+/* Memory that goes away only through a guard site: the heap, stacks, loaded
+ * objects. Anything else may be a mapped file that another process cuts, or be unmapped by a
+ * bare system call: it is asked for each time. */
+static int stays(uint64_t addr)
+{
+	uint64_t sp = (uint64_t)__builtin_frame_address(0), tp = (uint64_t)__builtin_thread_pointer();
+	/* a thread's own stack, below its control block; not far, should this be another kind of stack */
+	if (addr >= sp && ((addr < tp && addr - sp < 256 << 10) || addr < seam->stack_end))
+		return 1;
+	if (addr >= seam->heap_lo && addr < (uint64_t)sys1(SYS_brk, 0))
+		return 1;
+	return in_image(addr);
+}
+
+/* Without asking the kernel, only what cannot be otherwise. A thread's stack is
+ * known in the page it is in; the first thread's from there to its end, unless this
+ * runs on another stack. */
+static int known(uint64_t addr)
+{
+	uint64_t sp = (uint64_t)__builtin_frame_address(0);
+	if (addr >= sp && (addr / PAGE == sp / PAGE || (addr < seam->stack_end && seam->stack_end - sp < FIRST_STACK)))
+		return 1;
+	if (seam->brk_end && addr >= seam->heap_lo && addr < *seam->brk_end)
+		return 1;
+	return in_image(addr);
+}
+
 int seam_mapped(uint64_t addr)
 {
+	if (seam_quiet())
+		return known(addr);
 	return sys4(SYS_rt_sigprocmask, BAD_HOW, addr, 0, 8) == -22 /* EINVAL */;
 }
 
@@ -62,7 +86,7 @@ static int readable(struct seam_tls *t, uint64_t addr)
 		return 0;
 	if (!seam_mapped(addr & ~7ull))
 		return 0;
-	if (stays(addr))
+	if (seam_quiet() || stays(addr))
 		*slot = page;
 	return 1;
 }
@@ -73,6 +97,8 @@ static inline int begin_copy(struct seam_tls *t)
 {
 	__atomic_store_n(&t->ent->copying, 1, __ATOMIC_RELAXED);
 	__asm__ volatile("" ::: "memory"); /* membarrier on the other side makes this enough */
+	if (seam_quiet())
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* there is none */
 	uint32_t gen = __atomic_load_n(&seam->maps_gen, __ATOMIC_RELAXED);
 	if (unlikely(t->pages_gen != gen || !seam->guarded)) {
 		for (int i = 0; i < SEAM_CACHED_PAGES; i++)
@@ -97,7 +123,7 @@ static inline uint64_t has_zero(uint64_t v)
 static __attribute__((noinline)) unsigned kernel_copy(uint64_t from, unsigned char *to, unsigned n)
 {
 	unsigned done = 0;
-	while (done < n) {
+	while (done < n && !seam_quiet()) {
 		unsigned step = PAGE - (from + done) % PAGE;
 		if (step > n - done)
 			step = n - done;
@@ -385,6 +411,31 @@ static int in_our_memory(uint32_t pid)
  *   3. wait until no thread copies (nanoseconds; longer if one was preempted in it)
  *   4. the original    only the kernel copies
  *   5. gen++, busy--   readers start over: what they knew of pages is void */
+static void barrier_all(void)
+{
+	if (sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) == -1 /* EPERM: not registered in this process */) {
+		sys3(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+		sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
+	}
+}
+
+static void wait_for_copies(uint32_t used, int calls)
+{
+	struct seam_thread *th = arena_at(seam->arena->threads_off);
+	const struct seam_tls *me = self();
+	int most = calls ? 2000 : 200000;
+	for (uint32_t i = 0; i < used; i++) {
+		if (th[i].state != SEAM_THREAD_LIVE || !in_our_memory(th[i].pid) || &th[i] == me->ent)
+			continue;
+		for (int n = 0; n < most && __atomic_load_n(&th[i].copying, __ATOMIC_ACQUIRE); n++) {
+			if (n < 200 || !calls)
+				__builtin_ia32_pause();
+			else
+				sys0(SYS_sched_yield);
+		}
+	}
+}
+
 static void close_to_readers(void)
 {
 	__atomic_add_fetch(&seam->maps_busy, 1, __ATOMIC_SEQ_CST);
@@ -393,22 +444,37 @@ static void close_to_readers(void)
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
 	if (used <= 1 || used > seam->arena->nthreads)
 		return;
-	if (sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) == -1 /* EPERM: not registered in this process */) {
-		sys3(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0);
-		sys3(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
-	}
-	struct seam_thread *th = arena_at(seam->arena->threads_off);
-	const struct seam_tls *me = self();
-	for (uint32_t i = 0; i < used; i++) {
-		if (th[i].state != SEAM_THREAD_LIVE || !in_our_memory(th[i].pid) || &th[i] == me->ent)
-			continue;
-		for (int n = 0; n < 2000 && __atomic_load_n(&th[i].copying, __ATOMIC_ACQUIRE); n++) {
-			if (n < 200)
-				__builtin_ia32_pause();
-			else
-				sys0(SYS_sched_yield);
-		}
-	}
+	int calls = begin_calls();
+	if (calls)
+		barrier_all();
+	wait_for_copies(used, calls);
+	if (calls)
+		end_calls();
+}
+
+/* The flag is set, system calls are still allowed: from here on each reader has
+ * seen it. What is known of other memory is void. */
+void seam_maps_confine(void)
+{
+	__atomic_add_fetch(&seam->maps_busy, 1, __ATOMIC_SEQ_CST);
+	barrier_all();
+	if (seam->arena)
+		wait_for_copies(__atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED) % (seam->arena->nthreads + 1), 1);
+	seam_maps_end();
+}
+
+/* Of what is known to be readable (known, above) a part may not be any more, and
+ * nobody can be asked: that range is given up. No reader looks now. */
+static void forget(uint64_t at, uint64_t len)
+{
+	uint64_t end = at + len < at ? ~0ull : at + len;
+	for (uint32_t i = 0; i < seam->nimages; i++)
+		if (at < seam->images[i].hi && end > seam->images[i].lo)
+			seam->images[i].hi = seam->images[i].lo;
+	if (seam->brk_end && at < *seam->brk_end && end > seam->heap_lo)
+		seam->brk_end = 0;
+	if (at < seam->stack_end && end > seam->stack_end - FIRST_STACK)
+		seam->stack_end = 0;
 }
 
 unsigned seam_copy(uint64_t from, void *to, unsigned n)
@@ -421,6 +487,8 @@ int seam_maps_begin(const struct seam_frame *f, const struct seam_run *r)
 	if (r->guard_kind == SEAM_GUARD_MMAP && !(f->words[3] & 0x100010 /* MAP_FIXED | MAP_FIXED_NOREPLACE */))
 		return 0;
 	close_to_readers();
+	if (seam_quiet() && r->guard_kind != SEAM_GUARD_ANY)
+		forget(f->words[0], f->words[1]);
 	return 1;
 }
 

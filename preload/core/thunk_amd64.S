@@ -174,6 +174,8 @@ common_full:
 	movq	seam_tls@gottpoff(%rip), %r10
 	movq	%rax, %rdi
 	movq	%rdx, %rsi
+	testb	$SP_STACK, RUN_SPECIAL(%r11)	/* set meanwhile: no rdtsc any more */
+	jnz	.Lslow_leave
 	xorl	%eax, %eax
 	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow_leave
@@ -507,5 +509,41 @@ seam_with_vectors:
 	ret
 	.cfi_endproc
 	.size	seam_with_vectors, .-seam_with_vectors
+
+	/* long seam_keep_sse(long (*fn)(long, void *), long a, void *b): fn(a, b), which
+	 * may use xmm registers and no others of the vector kind (the vDSO), and leave them as they were. */
+	.balign	16
+	.globl	seam_keep_sse
+	.hidden	seam_keep_sse
+	.type	seam_keep_sse, @function
+seam_keep_sse:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	subq	$256, %rsp
+	andq	$-16, %rsp
+	.set	.Li, 0
+	.irp	r, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	movaps	%xmm\r, .Li(%rsp)
+	.set	.Li, .Li + 16
+	.endr
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	cld
+	call	*%rax
+	.set	.Li, 0
+	.irp	r, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	movaps	.Li(%rsp), %xmm\r
+	.set	.Li, .Li + 16
+	.endr
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_endproc
+	.size	seam_keep_sse, .-seam_keep_sse
 
 	.section .note.GNU-stack,"",@progbits

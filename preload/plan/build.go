@@ -376,12 +376,15 @@ func defKind(s *Site) string {
 }
 
 // internal plans functions of libc that the core itself must hear of: those by
-// which processes come about, and, when arguments are read, those that change the
-// address space. Sites that are there anyway are only marked.
+// which processes come about or confine themselves, and, when arguments are read,
+// those that change the address space. Sites that are there anyway are only marked.
 func (b *builder) internal() {
 	at := make(map[uint64]int, len(b.plan.Sites))
 	for i := range b.plan.Sites {
 		at[b.plan.Sites[i].Vaddr] = i
+	}
+	for _, name := range confiners {
+		b.core(at, name, Guard, func(s *Site) { s.Flags |= FlagGuard })
 	}
 	for _, w := range watches {
 		if w.follow && b.spec.Follow == hooks.FollowInherit {

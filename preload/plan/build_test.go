@@ -202,11 +202,13 @@ func TestGuards(t *testing.T) {
 	if p := mustBuild(t, sqlite, pack); guardCount(p) != 0 {
 		t.Error("guards outside libc")
 	}
-	if p := mustBuild(t, libc, hooks.Probe{Sym: "getpid", Instrument: hooks.Log}); guardCount(p) != 0 {
+	if p := mustBuild(t, libc, hooks.Probe{Sym: "getpid", Instrument: hooks.Log}); len(guards(p)) != 0 {
 		t.Error("guards although nothing is read")
+	} else if guardCount(p) != len(confiners) {
+		t.Errorf("%d guards, want the %d functions by which a process confines itself", guardCount(p), len(confiners))
 	}
 	prefix := hooks.Probe{Sym: "getenv", Instrument: hooks.Count, Filters: []hooks.Filter{{Kind: hooks.FilterPrefix, Arg: "name", Cmp: hooks.CmpEQ, Str: "L"}}}
-	if p := mustBuild(t, libc, prefix); guardCount(p) == 0 {
+	if p := mustBuild(t, libc, prefix); len(guards(p)) == 0 {
 		t.Error("no guards although a filter reads a string")
 	}
 	p := mustBuild(t, libc, pack, hooks.Probe{Sym: "munmap", Instrument: hooks.Log})
@@ -247,10 +249,14 @@ func TestWatches(t *testing.T) {
 				t.Errorf("%v: %s: %+v", f, name, s)
 			}
 		}
-		for _, name := range []string{"execve", "execveat", "fexecve", "syscall"} {
+		for _, name := range []string{"execve", "execveat", "fexecve"} {
 			if s := p.site(name); (s != nil) != (f != hooks.FollowInherit) || s != nil && s.Kind != Watch {
 				t.Errorf("%v: %s: %+v", f, name, s)
 			}
+		}
+		// always there, see confiners
+		if s := p.site("syscall"); s == nil || s.Kind != Guard || (s.Watch == WatchSyscall) != (f != hooks.FollowInherit) {
+			t.Errorf("%v: syscall: %+v", f, s)
 		}
 		if _, err := Decode(p.Encode()); err != nil {
 			t.Error(err)

@@ -32,6 +32,7 @@ const (
 	SiteTableFull        Reason = 23
 	PlanStale            Reason = 24
 	ReturnsTwiceOrCaller Reason = 25
+	Confined             Reason = 26
 )
 
 // ReasonInfo is a row of the closed list.
@@ -70,6 +71,7 @@ var reasons = [...]ReasonInfo{
 	{SiteTableFull, "site-table-full", "the table of sites in the arena is full", "use narrower patterns", false},
 	{PlanStale, "plan-stale", "the plan in the cache is not for this file", "remove the plan cache", false},
 	{ReturnsTwiceOrCaller, "entry-only", "the function returns twice, never, or depends on its caller, so only its entry is recorded", "nothing: calls and arguments are seen, returns and durations are not", true},
+	{Confined, "confined", "the process had forbidden itself system calls when it loaded this library", "have the library loaded earlier", false},
 }
 
 // Reasons is the closed list, by ascending id.

@@ -107,5 +107,10 @@ var watches = []struct {
 	{"syscall", WatchSyscall, false, true},
 }
 
+// confiners lists the functions of libc by which a process confines itself:
+// filters on system calls, landlock, capabilities, namespaces. The core must
+// know before they take effect.
+var confiners = []string{"prctl", "syscall", "capset", "unshare", "setns"}
+
 // guardSoname is the object the guards are in.
 const guardSoname = "libc.so.6"

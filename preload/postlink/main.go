@@ -180,6 +180,13 @@ func (im *image) writeFacts(relocs table) error {
 		return err
 	}
 	words = append(words, kept[:]...)
+	for _, name := range []string{"runtime.text", "runtime.etext"} {
+		s, err := im.sym(name)
+		if err != nil {
+			return err
+		}
+		words = append(words, s.Value)
+	}
 	if uint64(len(words)*8) != facts.Size {
 		return errors.New("seam_facts and postlink disagree about the table's size")
 	}

@@ -65,6 +65,16 @@ func (r *report) function(name string) (calls, inFlight uint64) {
 	return
 }
 
+// said tells whether the report has an error of this code.
+func (r *report) said(code string) bool {
+	for _, e := range r.Errors {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *report) kind(name string) string {
 	for _, f := range r.Functions {
 		if f.Name == name {

@@ -117,6 +117,20 @@ const (
 	GoParked
 )
 
+// How a process confined itself, bits of Proc.Confined.
+const (
+	ConfQuiet = 1 << iota
+	ConfNoTSC
+	ConfThreads
+	ConfStayed
+)
+
+// What the drainer has told of it.
+const (
+	ConfTold    = 256
+	ConfNoAgent = 1 << 16
+)
+
 // Proc is struct seam_proc.
 type Proc struct {
 	State, Pid, Ppid uint32
@@ -130,7 +144,8 @@ type Proc struct {
 	Uid              uint32
 	Ns               uint32
 	Dropped          uint64
-	Pad              [12]uint32
+	Confined         uint32
+	Pad              [11]uint32
 }
 
 // End is struct seam_end.
@@ -293,7 +308,7 @@ type Handover struct {
 var LostNames = [...]string{
 	"oldest", "newest", "timeout", "return", "no_thread", "reentrant", "agent",
 	"handover_timeout", "handover_no_agent", "start_failed", "arg_unread", "arg_cut",
-	"exec_as_is",
+	"exec_as_is", "confined",
 }
 
 // Indices into Header.Lost that the drainer's side needs.

@@ -142,7 +142,9 @@ func TestConstants(t *testing.T) {
 		"SEAM_RF_FAILED": RecFailed, "SEAM_RF_PAYLOAD": RecPayload, "SEAM_RF_REPLY": RecReply,
 		"SEAM_OPIDX_REPLY": OpReply, "SEAM_LOST_OLDEST": LostOldest, "SEAM_LOST_NEWEST": LostNewest,
 		"SEAM_LOST_RETURN": LostReturn, "SEAM_LOST_KINDS": uint64(len(LostNames)),
-		"SEAM_HO_ASKED": HandoverAsked, "SEAM_HO_ABANDONED": HandoverAbandoned,
+		"SEAM_CONF_QUIET": ConfQuiet, "SEAM_CONF_STAYED": ConfStayed, "SEAM_CONF_TOLD": ConfTold, "SEAM_CONF_NOAGENT": ConfNoAgent,
+		"SEAM_GO_FAILED": GoFailed,
+		"SEAM_HO_ASKED":  HandoverAsked, "SEAM_HO_ABANDONED": HandoverAbandoned,
 	}
 	c := fmt.Sprintf("#include %q\n", abs)
 	for k, v := range want {

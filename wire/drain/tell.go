@@ -149,7 +149,7 @@ func (d *Drainer) totals(b []byte, now int64) []byte {
 	acc := d.account()
 	d.nameDropped(&acc)
 	b = wire.AppendAccount(b, now, &acc)
-	return d.tellFaults(b, now)
+	return d.tellProcs(d.tellFaults(b, now), now)
 }
 
 // counts appends the counters and histograms that changed since they were last
@@ -253,7 +253,7 @@ func (d *Drainer) Finish() (uint64, error) {
 	}
 	now := time.Now().UnixNano()
 	d.late = d.counts(d.late, now)
-	d.late = d.tellFaults(d.late, now)
+	d.late = d.tellProcs(d.tellFaults(d.late, now), now)
 	acc := d.account()
 	d.nameDropped(&acc)
 	d.late = wire.AppendBye(d.late, now, &acc)

@@ -460,14 +460,195 @@ static int ends(const char *how)
 
 /* ---- sandboxes ---------------------------------------------------------- */
 
-static void violated(int s, siginfo_t *i, void *c)
+#define ALLOW(n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, n, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+/* Five system calls are allowed, to the letter, and three for fork; `other` is what
+ * becomes of the rest. */
+static int filter(unsigned other, unsigned flags, int fork)
 {
-	char b[64];
-	int n = snprintf(b, sizeof b, "violation: system call %d\n", i->si_syscall);
-	syscall(SYS_write, 1, b, n);
-	syscall(SYS_exit_group, 9);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_read), ALLOW(SYS_write), ALLOW(SYS_exit), ALLOW(SYS_exit_group), ALLOW(SYS_rt_sigreturn),
+		ALLOW(fork ? SYS_clone : SYS_read), ALLOW(fork ? SYS_set_robust_list : SYS_read), ALLOW(fork ? SYS_wait4 : SYS_read),
+		BPF_STMT(BPF_RET | BPF_K, other),
+	};
+	struct sock_fprog p = { sizeof code / sizeof *code, code };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -1;
+	return flags == ~0u ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) : syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p);
 }
-#define OK(n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, n, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What is written without any memory management: a system call nobody foresaw would show. */
+static void put(const char *what, long n)
+{
+	char b[80];
+	int k = 0;
+	while (*what)
+		b[k++] = *what++;
+	b[k++] = ' ';
+	char digits[20];
+	int d = 0;
+	unsigned long v = n < 0 ? -n : n;
+	if (n < 0)
+		b[k++] = '-';
+	do
+		digits[d++] = '0' + v % 10;
+	while (v /= 10);
+	while (d)
+		b[k++] = digits[--d];
+	b[k++] = '\n';
+	if (write(1, b, k) != k)
+		syscall(SYS_exit_group, 9);
+}
+
+API long did(long n) { return n + 2; }
+
+/* All that a confined program may do, enough of it for several chunks. */
+static long confined_work(void)
+{
+	long n = 0;
+	char b[4], *volatile unmapped = (char *)0x10000;
+	for (int i = 0; i < 3000; i++) {
+		n += work(i) + did(i) == 2 * i + 3;
+		errno = 0;
+		n += fails(7) == -1 && errno == 7;
+		n += read(-1, b, 4) == -1 && errno == EBADF;
+		n += write(-1, unmapped, 4) == -1 && errno == EBADF;
+	}
+	return n;
+}
+
+static volatile int others_run, others_go;
+static volatile long others[3];
+static void *other(void *p)
+{
+	__atomic_add_fetch(&others_run, 1, __ATOMIC_SEQ_CST);
+	while (!others_go)
+		work(1);
+	long n = confined_work();
+	for (*(volatile long *)p = n;;)
+		__builtin_ia32_pause(); /* a thread's end is not among the five */
+}
+
+/* Its outer calls are under way when the rule comes: they return under it. */
+API long work_and(int (*f)(void)) { volatile long none[4] = { 0 }; return f() + none[1]; }
+static int strict(void) { return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0); }
+static int no_tsc(void) { return prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0); }
+static int killing(void) { return filter(SECCOMP_RET_KILL_PROCESS, ~0u, 0); }
+static int by_number(void) { return filter(SECCOMP_RET_KILL_PROCESS, 0, 0); }
+static int refusing(void) { return filter(SECCOMP_RET_ERRNO | ENOSYS, ~0u, 0); }
+static int forking(void) { return filter(SECCOMP_RET_KILL_PROCESS, ~0u, 1); }
+static int for_all(void) { return filter(SECCOMP_RET_KILL_PROCESS, SECCOMP_FILTER_FLAG_TSYNC, 0); }
+static int landlocked(void)
+{
+	struct { unsigned long fs; } attr = { 1 << 1 /* write to files */ };
+	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	if (fd < 0)
+		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* a kernel without it */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, fd, 0))
+		return -1;
+	return close(fd);
+}
+static int uncapable(void)
+{
+	struct { unsigned version; int pid; } head = { 0x20080522, 0 };
+	struct { unsigned e, p, i; } none[2] = { { 0 } };
+	return capset(&head, none);
+}
+/* The questions that libraries ask to find out what the kernel can do. */
+static int asking(void)
+{
+	int n = 0;
+	for (int i = 0; i < 10; i++) {
+		n += prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0) == -1 && errno == EFAULT;
+		n += syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 1, 0) == -1 && errno == EINVAL;
+		n += syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, 0) == -1 && errno == EFAULT;
+	}
+	return n;
+}
+/* A filter that the kernel does not take: nothing is forbidden. */
+static int refused(void)
+{
+	struct sock_fprog p = { 0, 0 };
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) == -1 && errno == EINVAL;
+}
+
+static int outside(void)
+{
+	/* threads of this process that are not under the rule of this one */
+	char path[64], line[256], mine[256] = "";
+	int n = 0;
+	for (int round = 0; round < 2; round++) {
+		DIR *d = opendir("/proc/self/task");
+		struct dirent *e;
+		while ((e = readdir(d))) {
+			if (e->d_name[0] == '.' || (round == 0) != (atoi(e->d_name) == gettid()))
+				continue;
+			snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+			FILE *f = fopen(path, "r");
+			while (f && fgets(line, sizeof line, f))
+				if (!strncmp(line, "CapEff", 6)) {
+					if (round == 0)
+						strcpy(mine, line);
+					else
+						n += strcmp(mine, line) != 0;
+				}
+			if (f)
+				fclose(f);
+		}
+		closedir(d);
+	}
+	return n;
+}
+
+static int sandbox(const char *how)
+{
+	static const struct { const char *how; int (*f)(void); int threads, forks; } all[] = {
+		{ "strict", strict }, { "tsc", no_tsc }, { "kill", killing }, { "seccomp", by_number }, { "errno", refusing },
+		{ "tsync", for_all, 3 }, { "tsync-alone", for_all }, { "threads", killing, 2 }, { "fork", forking, 0, 1 },
+		{ "landlock", landlocked }, { "capset", uncapable }, { "asking", asking }, { "refused", refused },
+	};
+	pthread_t t[3];
+	load();
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		if (strcmp(how, all[i].how))
+			continue;
+		for (int k = 0; k < all[i].threads; k++)
+			if (pthread_create(&t[k], 0, other, (void *)&others[k]))
+				return 91;
+		while (others_run < all[i].threads) /* a thread's start is not among the five either */
+			__builtin_ia32_pause();
+		put("before", confined_work());
+		long r = work_and(all[i].f);
+		others_go = 1;
+		put(how, r);
+		put("after", confined_work());
+		if (!strcmp(how, "capset"))
+			put("outside", outside());
+		if (!strcmp(how, "tsc") || !strcmp(how, "asking") || !strcmp(how, "refused") || !strcmp(how, "landlock")) {
+			load(); /* an agent may start again */
+			for (int k = 0; k < 100; k++)
+				access("/nonexistent", 0);
+		}
+		for (int k = 0; k < all[i].threads; k++) {
+			while (!others[k])
+				__builtin_ia32_pause();
+			put("thread", others[k]);
+		}
+		if (all[i].forks) {
+			int st = 0;
+			pid_t p = fork();
+			if (p == 0) {
+				put("child", confined_work());
+				_exit(5);
+			}
+			put("ended", waitpid(p, &st, 0) == p ? WEXITSTATUS(st) : -1);
+		}
+		if (strcmp(how, "strict"))
+			_exit(17);
+		syscall(SYS_exit, 17);
+	}
+	return 97;
+}
 
 /* ---- the agent's own threads, told by what they are not ----------------- */
 
@@ -525,6 +706,7 @@ int main(int argc, char **argv)
 	if (!strcmp(m, "ends")) return ends(a);
 	if (!strcmp(m, "agent")) return agent();
 	if (!strcmp(m, "ids")) return ids();
+	if (!strcmp(m, "sandbox")) return sandbox(a);
 	if (!strcmp(m, "limits")) {
 		if (!strcmp(a, "files")) limit(RLIMIT_NOFILE, 8);
 		if (!strcmp(a, "processes")) { limit(RLIMIT_NPROC, 1); if (getuid() == 0 && setresuid(65534, 65534, -1)) return 2; }
