@@ -31,7 +31,13 @@ func TestSandboxes(t *testing.T) {
 				t.Run(start, func(t *testing.T) {
 					rep := same(t, with(flags, "--start", start), exe, "sandbox", tc.how)
 					rep.exact(t)
-					if calls, _ := rep.function("did"); calls != uint64(3000*tc.works) {
+					calls, _ := rep.function("did")
+					for _, f := range rep.Functions {
+						if f.Name == "did" {
+							calls += f.Dropped // threads that spin may fill the buffer
+						}
+					}
+					if calls != uint64(3000*tc.works) {
 						t.Errorf("%d calls of did were seen, want %d: %+v", calls, 3000*tc.works, rep.Account)
 					}
 					if calls, inFlight := rep.function("work_and"); calls != 1 || inFlight != 0 {
