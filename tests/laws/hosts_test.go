@@ -55,7 +55,7 @@ nginx -e e.log -p $PWD -c n.conf -s quit; while kill -0 $pid 2>/dev/null; do sle
 until redis-cli -s s ping 2>/dev/null; do sleep 0.02; done; redis-benchmark -s s -n 2000 -c 20 -q -t set,get >/dev/null; echo $?; redis-cli -s s set a 1; redis-cli -s s bgsave; redis-cli -s s config set save ""; pid=$(cat pid)
 redis-cli -s s incr a; redis-cli -s s shutdown nosave; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; rm -f *; ls`},
 		{name: "gunicorn", file: map[string]string{"app.py": "import os\ndef app(e, r):\n    r('200 OK', [('Content-Length', '3')])\n    return [b'ok\\n']\n"},
-			sh: `gunicorn --preload -w 3 -b unix:$PWD/s -p pid --log-file log --daemon app:app; until [ -S s ]; do sleep 0.02; done; pid=$(cat pid)
+			sh: `gunicorn --preload --graceful-timeout 1 -w 3 -b unix:$PWD/s -p pid --log-file log --daemon app:app; until [ -S s ]; do sleep 0.02; done; pid=$(cat pid)
 for i in $(seq 6); do curl -s --unix-socket s http://l/; done; kill -HUP $pid; for i in $(seq 4); do curl -s --unix-socket s http://l/; done; kill -TERM $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; rm -rf log pid s __pycache__`},
 		{name: "sudo", root: true, sh: `sudo -n id -u; sudo -n -u nobody id -un; sudo -n -u nobody sh -c 'exit 5'`},
 	}
