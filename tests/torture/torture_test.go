@@ -118,14 +118,14 @@ func (y *tally) slots() int        { return int(y.at(1)) }
 func (y *tally) word(i int) uint64 { return y.at(2 + i) }
 
 // slotPID is the process of a slot's thread.
-func (y *tally) slotPID(i int) int { return int(y.at(64 + 8*i + 4)) }
+func (y *tally) slotPID(i int) int { return int(y.at(64 + 8*i + 6)) }
 
-// calls is how often function f (0 or 1) was called, over all slots: at least
+// calls is how often function f (0 to 2) was called, over all slots: at least
 // and at most, since a call may have been under way.
 func (y *tally) calls(f int) (least, most uint64) {
 	for i := range min(y.slots(), tallySlots) {
 		most += y.at(64 + 8*i + f)
-		least += y.at(64 + 8*i + 2 + f)
+		least += y.at(64 + 8*i + 3 + f)
 	}
 	return
 }

@@ -8,16 +8,14 @@
 #include <unistd.h>
 
 #define TALLY_SLOTS 512
-#define TALLY_WORDS 8 /* 64 bytes: no two threads write to one line */
 
 struct tally {
 	_Atomic uint64_t pid;      /* of the first process */
 	_Atomic uint64_t slots;    /* given away */
 	_Atomic uint64_t word[62]; /* what the program says they mean */
-	struct {
-		volatile uint64_t before[2], after[2]; /* calls begun, calls that returned: of two functions */
-		volatile uint64_t pid;
-		uint64_t pad[TALLY_WORDS - 5];
+	struct { /* 64 bytes: no two threads write to one line */
+		volatile uint64_t before[3], after[3]; /* calls begun, calls that returned: of three functions */
+		volatile uint64_t pid, pad;
 	} slot[TALLY_SLOTS];
 };
 
