@@ -193,6 +193,7 @@ int seam_arena_create(struct seam_load *l)
 		seam->reader_adopts = 0;
 	}
 	l->memfd = fd;
+	madvise(a, size, MADV_DONTDUMP); /* the program's core file is the program's: no arguments of calls long gone, no MiB more to write */
 	/* what is about to be filled, in one go: a fault for each page costs more */
 	populate((char *)a, CHUNK);
 	populate((char *)a + sites, (nsites - SPARE_SITES) * sizeof(struct seam_asite));
