@@ -258,12 +258,13 @@ int seam_dial(const char *path)
 	return -1;
 }
 
-/* One connection, one message, the arena's descriptor with it; closed at once. */
-void seam_say_hello(int memfd)
+/* One connection, one message, the arena's descriptor with it; closed at once.
+ * -1: the reader does not have the arena. */
+int seam_say_hello(int memfd)
 {
 	int s = seam_dial(seam->socket);
 	if (s < 0)
-		return;
+		return -1;
 	unsigned char buf[128];
 	struct pack k = { buf, buf + sizeof buf };
 	pack_byte(&k, 0x92);
@@ -287,6 +288,7 @@ void seam_say_hello(int memfd)
 	h->cmsg_type = SCM_RIGHTS;
 	h->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(h), &memfd, sizeof memfd);
-	sendmsg(s, &m, MSG_NOSIGNAL);
+	int said = sendmsg(s, &m, MSG_NOSIGNAL) == (ssize_t)v.iov_len ? 0 : -1;
 	close(s);
+	return said;
 }

@@ -75,7 +75,7 @@ func TestFaults(t *testing.T) {
 	if _, rep := inject(t, tool, exe, 1, 2, 0, 0, 0, bare); rep.answered != 1 || rep.inChild != 1 {
 		t.Fatalf("without a fault: %+v", rep)
 	}
-	table := []string{"| while | call | errno | calls | runs | not seen at all | no agent | child without |", "|---|---|---|---|---|---|---|---|"}
+	table := []string{"| while | call | errno | calls | runs | program not seen | library not seen | report says incomplete | no agent | child without |", "|---|---|---|---|---|---|---|---|---|---|"}
 	total := 0
 	for _, ph := range phases {
 		for _, f := range faults {
@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 					break
 				}
 				t.Run(fmt.Sprintf("%s, %s, %s", ph.name, f.name, unix.ErrnoName(errno)), func(t *testing.T) {
-					calls, runs, blind, without, childWithout := 0, 0, 0, 0, 0
+					var calls, runs, blind, half, partly, without, childWithout int
 					for n := 1; ; n += rounds(1+n, 1) { // the short sweep: 1, 3, 7, 15, ...
 						seen, rep := inject(t, tool, exe, ph.from, ph.to, f.call, int(errno), n, bare)
 						if seen < n {
@@ -97,6 +97,12 @@ func TestFaults(t *testing.T) {
 						runs++
 						if !rep.seen {
 							blind++
+						}
+						if !rep.asked {
+							half++
+						}
+						if rep.incomplete {
+							partly++
 						}
 						if rep.answered == 0 {
 							without++
@@ -110,7 +116,7 @@ func TestFaults(t *testing.T) {
 					}
 					total += runs
 					if runs > 0 {
-						table = append(table, fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d | %d |", ph.name, f.name, unix.ErrnoName(errno), calls, runs, blind, without, childWithout))
+						table = append(table, fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d | %d | %d | %d |", ph.name, f.name, unix.ErrnoName(errno), calls, runs, blind, half, partly, without, childWithout))
 					}
 				})
 			}
@@ -121,7 +127,9 @@ func TestFaults(t *testing.T) {
 
 type injected struct {
 	answered, inChild uint64
-	seen              bool // seam recorded anything
+	seen              bool // seam recorded calls of the program's own function
+	asked             bool // and of the library
+	incomplete        bool // the report says that something is missing
 }
 
 // inject runs the program with one fault and checks that it is as without seam.
@@ -143,15 +151,22 @@ func inject(t *testing.T, tool, exe string, from, to, call, errno, n int, bare h
 		t.Fatal(err)
 	}
 	rep = injected{answered: y.word(0), inChild: y.word(1)}
-	law(t, r)
 	made, _ := y.calls(0)
 	got, dropped := accounted(r, "logged")
 	rep.seen = got+dropped > 0
-	if rep.seen && got+dropped != made {
-		t.Errorf("%d calls were made, %d delivered and %d dropped", made, got, dropped)
+	// A reader that could not get the arena's memory has what the agent sent. It
+	// says so when that is not all.
+	rep.incomplete = r.Account.Incomplete > 0
+	if !rep.incomplete {
+		law(t, r)
 	}
+	if rep.seen && !rep.incomplete && got+dropped != made || got+dropped > made {
+		t.Errorf("%d calls were made, %d delivered and %d dropped: %+v", made, got, dropped, r.Account)
+	}
+	asked, lost := accounted(r, "sqlite3_prepare_v2")
+	rep.asked = asked+lost > 0
 	notes := r.Account.Notes
-	if said := notes["start_failed"] + notes["handover_timeout"] + notes["handover_no_agent"]; rep.seen && said < 2-rep.answered-rep.inChild {
+	if said := notes["start_failed"] + notes["handover_timeout"] + notes["handover_no_agent"]; rep.asked && !rep.incomplete && said < 2-rep.answered-rep.inChild {
 		t.Errorf("%d messages were not fetched, but only %d failures are told: %v", 2-rep.answered-rep.inChild, said, notes)
 	}
 	return seen, rep
