@@ -96,7 +96,7 @@ func suite(t *testing.T, r *runner, s *Suite) {
 func sample(all []string, s *Suite) []string {
 	var list []string
 	for i, unit := range all {
-		if _, out := s.Out[unit]; !out && i%max(s.Every, 1) == 0 {
+		if _, out := s.Out[unit]; !out && (i%max(s.Every, 1) == 0 || slices.Contains(s.Always, unit)) {
 			list = append(list, unit)
 		}
 	}

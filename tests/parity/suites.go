@@ -12,8 +12,9 @@ type Suite struct {
 	// Quick is what `make test` runs; empty: the suite is in the full run only.
 	Quick    []string
 	Programs []string // of the quick part, as harness.Program knows them
-	// Every is how many of the units the full run takes: each Every-th. 0 is all.
-	Every int
+	// Every is how many of the units the full run takes: each Every-th, and those in Always. 0 is all.
+	Every  int
+	Always []string
 	// Out are units that are not run, and why.
 	Out map[string]string
 	// Load is the seconds of load for services, in the quick and in the full run.
@@ -26,6 +27,13 @@ var suites = []Suite{
 		Quick: []string{"test_os", "test_posix", "test_fork1", "test_wait3", "test_mmap", "test_fcntl", "test_select", "test_epoll",
 			"test_pty", "test_resource", "test_shutil", "test_tempfile", "test_ctypes", "test_popen"},
 		Programs: []string{"python3", "/usr/lib/python3.11/test/test_fork1.py"},
+		Every:    8,
+		Always: []string{"test_asyncio", "test_asyncore", "test_builtin", "test_cmd_line", "test_concurrent_futures", "test_ctypes", "test_dbm", "test_epoll",
+			"test_faulthandler", "test_fcntl", "test_fileio", "test_fork1", "test_ftplib", "test_gdb", "test_httplib", "test_httpservers", "test_io",
+			"test_kqueue", "test_largefile", "test_mmap", "test_multiprocessing_fork", "test_multiprocessing_main_handling", "test_openpty", "test_os",
+			"test_pipes", "test_poll", "test_popen", "test_posix", "test_pty", "test_queue", "test_resource", "test_select", "test_selectors", "test_shutil",
+			"test_signal", "test_smtplib", "test_socket", "test_socketserver", "test_ssl", "test_subprocess", "test_sys", "test_tarfile", "test_tempfile",
+			"test_thread", "test_threadedtempfile", "test_threading", "test_threadsignals", "test_venv", "test_wait3", "test_wait4", "test_zipfile"},
 	},
 	{
 		Name: "stress-ng", What: "stress-ng --verify, each stressor", Format: lines, Deadline: 2 * time.Minute,

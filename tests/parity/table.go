@@ -31,6 +31,7 @@ type Result struct {
 	Errors      map[string]int    `json:"errors,omitempty"`
 	Out         map[string]string `json:"out,omitempty"`
 	Every       int               `json:"every,omitempty"`
+	Always      []string          `json:"always,omitempty"`
 	Date        string            `json:"date"`
 
 	rated  int
@@ -39,7 +40,7 @@ type Result struct {
 
 func newResult(s *Suite, all, chosen int) *Result {
 	return &Result{Suite: s.Name, What: s.What, Units: chosen, UnitsAll: all, Outcomes: map[string]int{}, Errors: map[string]int{},
-		Differences: []Difference{}, Out: s.Out, Every: s.Every, Date: time.Now().UTC().Format(time.DateOnly)}
+		Differences: []Difference{}, Out: s.Out, Every: s.Every, Always: s.Always, Date: time.Now().UTC().Format(time.DateOnly)}
 }
 
 // add counts a unit: the first run of each side, and what all runs showed.
@@ -161,7 +162,7 @@ func table(results []*Result) string {
 	}
 	for _, r := range results {
 		if r.Every > 1 {
-			fmt.Fprintf(&b, "\n* %s: each %d. unit of the suite's list was run.", r.Suite, r.Every)
+			fmt.Fprintf(&b, "\n* %s: every %dth unit of the suite's list was run%s.", r.Suite, r.Every, always(r.Always))
 		}
 		for unit, why := range r.Out {
 			fmt.Fprintf(&b, "\n* %s: %s was not run: %s.", r.Suite, unit, why)
@@ -187,3 +188,10 @@ func table(results []*Result) string {
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
+
+func always(units []string) string {
+	if len(units) == 0 {
+		return ""
+	}
+	return ", and " + strings.Join(units, ", ")
+}
