@@ -18,7 +18,8 @@ import (
 // library, specs, and plans. All of it can be deleted at any time; a target
 // that is running keeps what it has open.
 type Cache struct {
-	dir string
+	dir   string
+	named bool // by XDG_CACHE_HOME
 }
 
 // OpenCache finds or makes the cache: under XDG_CACHE_HOME or ~/.cache, else
@@ -28,7 +29,8 @@ func OpenCache(environ []string) (*Cache, error) {
 	for _, dir := range cacheCandidates(environ) {
 		err := privateDir(dir)
 		if err == nil {
-			return &Cache{dir: dir}, nil
+			v, ok := lookupEnv(environ, "XDG_CACHE_HOME")
+			return &Cache{dir: dir, named: ok && filepath.IsAbs(v)}, nil
 		}
 		errs = append(errs, err)
 	}
@@ -54,15 +56,18 @@ func cacheCandidates(environ []string) []string {
 	return append(dirs, "/tmp/"+own, "/var/tmp/"+own)
 }
 
-// privateDir makes dir, or finds that it is ours alone, that programs may be
-// mapped from it, and that LD_PRELOAD can name it.
-func privateDir(dir string) error {
+// privateDir makes dir, or finds that it is ours alone: see ownDir.
+func privateDir(dir string) error { return ownDir(dir, 0o700) }
+
+// ownDir makes dir with a mode, or finds that it is ours, that nobody else can write to
+// it, that programs may be mapped from it, and that LD_PRELOAD can name it.
+func ownDir(dir string, mode os.FileMode) error {
 	// LD_PRELOAD is split at blanks and colons and has no quoting; $ starts
 	// the loader's substitutions.
 	if strings.ContainsAny(dir, " :$\t\n\"'\\") {
 		return fmt.Errorf("use '%s': LD_PRELOAD can't hold such a path", dir)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, mode); err != nil {
 		return err
 	}
 	euid := uint32(os.Geteuid())
@@ -80,8 +85,8 @@ func privateDir(dir string) error {
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR || st.Uid != euid {
 		return fmt.Errorf("use '%s': it is not a directory of ours", dir)
 	}
-	if st.Mode&0o077 != 0 {
-		if err := os.Chmod(dir, 0o700); err != nil {
+	if os.FileMode(st.Mode&0o777) != mode {
+		if err := os.Chmod(dir, mode); err != nil {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func TestUnpack(t *testing.T) {
 			t.Errorf("%s: content differs (%v)", what, err)
 		}
 		st, err := os.Stat(path)
-		if err != nil || st.Mode().Perm() != 0o500 {
+		if err != nil || st.Mode().Perm() != 0o555 {
 			t.Fatalf("%s: %v, mode %v", what, err, st.Mode())
 		}
 		return st

@@ -50,7 +50,7 @@ func (c *Cache) unpack(src fs.FS) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := c.sub(id)
+	dir, err := c.libraryDir(id)
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +61,7 @@ func (c *Cache) unpack(src fs.FS) (string, error) {
 	if err := rewind(lib); err != nil {
 		return "", err
 	}
-	err = writeFile(path, 0o500, func(f *os.File) error {
+	err = writeFile(path, 0o555, func(f *os.File) error {
 		_, err := io.Copy(f, lib)
 		return err
 	})
@@ -69,6 +69,24 @@ func (c *Cache) unpack(src fs.FS) (string, error) {
 		return "", err
 	}
 	return path, nil
+}
+
+// everyones is where root unpacks the library. A program that root watches may start
+// others as somebody else (a daemon that drops its privileges, su), and these
+// inherit LD_PRELOAD: when they can't read what it names, the loader says so on their
+// standard error. They find no spec that they can read, and are not watched.
+const everyones = "/var/cache/seam"
+
+// libraryDir is the directory of the library with this id: in the cache; root's is
+// where everyone can read it, unless the environment names a cache.
+func (c *Cache) libraryDir(id string) (string, error) {
+	if os.Geteuid() == 0 && !c.named {
+		dir := filepath.Join(everyones, id)
+		if ownDir(everyones, 0o755) == nil && ownDir(dir, 0o755) == nil {
+			return dir, nil
+		}
+	}
+	return c.sub(id)
 }
 
 // libraryID names the directory of this very library.

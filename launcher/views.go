@@ -40,14 +40,19 @@ func views(dir string) (string, error) {
 	empty := filepath.Join(dir, emptyName)
 	top := filepath.Join(dir, viewsName)
 	for _, d := range []string{empty, top} {
-		if err := os.Mkdir(d, 0o700); err != nil && !os.IsExist(err) {
+		if err := os.Mkdir(d, 0o755); err == nil {
+			err = os.Chmod(d, 0o755) // whatever the umask: see everyones
+			if err != nil {
+				return "", err
+			}
+		} else if !os.IsExist(err) {
 			return "", err
 		}
 	}
 	stub := filepath.Join(empty, libraryName)
 	want := emptyLibrary32()
 	if have, err := os.ReadFile(stub); err != nil || string(have) != string(want) {
-		err := writeFile(stub, 0o500, func(f *os.File) error {
+		err := writeFile(stub, 0o555, func(f *os.File) error {
 			_, err := f.Write(want)
 			return err
 		})
