@@ -103,8 +103,20 @@ func ownDir(dir string, mode os.FileMode) error {
 // Dir is the cache's directory.
 func (c *Cache) Dir() string { return c.dir }
 
-// Plans is the directory of the plan cache.
-func (c *Cache) Plans() (string, error) { return c.sub("plans") }
+// Plans is the directory of the plan cache. Each build of the library has its
+// own: a plan holds what its planner knew.
+func (c *Cache) Plans() (string, error) {
+	name := "plans"
+	if lib, err := embedded.Open("embed/" + libraryName); err == nil {
+		defer lib.Close()
+		id, err := libraryID(embedded, lib)
+		if err != nil {
+			return "", err
+		}
+		name += "-" + id
+	}
+	return c.sub(name)
+}
 
 func (c *Cache) sub(name string) (string, error) {
 	dir := filepath.Join(c.dir, name)

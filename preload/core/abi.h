@@ -227,7 +227,8 @@ enum seam_lost { /* closed list, ids never reused */
 	SEAM_ARG_CUT        = 11,/* arguments cut to their cap or to the chunk */
 	SEAM_EXEC_AS_IS     = 12,/* programs executed with the environment as it was, though another was asked for */
 	SEAM_CONFINED       = 13,/* processes that confined themselves while they were watched */
-	SEAM_LOST_KINDS     = 14,
+	SEAM_EXEC_OUT_OF_REACH = 14, /* programs executed without seam: they could not have read its library */
+	SEAM_LOST_KINDS     = 15,
 };
 
 /* A link of the chain at seam_arena.refusals, one per object, in defs. Behind it:

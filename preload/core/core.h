@@ -178,6 +178,7 @@ struct seam_core {
 	unsigned char *kept;    /* copies of the pages in seam_facts.kept; NULL before the first start */
 	uint32_t nsegs;
 	struct { uint64_t addr, len, zeros; } segs[8]; /* whole pages: of the file, then zeros */
+	const char *file;       /* path of this library */
 	uint64_t relro_lo, relro_hi; /* read-only after relocation, whole pages */
 	uint64_t auxblock[64];
 	volatile uint32_t ender; /* 1: a thread is in seam_end_agent */

@@ -1,7 +1,11 @@
 /* follow.c: the environment that a program is executed with (--follow-exec).
  *
+ * Whatever was asked for, a program that could not read our library is executed
+ * without it: the loader would say so on the program's stderr (after chroot, in a
+ * container's root, as another user).
+ *
  * A copy of the host's array of pointers is made, with seam's part put back
- * (always) or taken out (never); the host's own is not touched. This runs in
+ * (always) or taken out (never, or out of reach); the host's own is not touched. This runs in
  * vfork children and between fork and exec, where nothing may be allocated and any lock
  * may be held by a thread that is not there: the copy is in one of a few places made
  * at load. A place is its thread's until that thread executes again, or is gone: after
@@ -23,7 +27,8 @@
 #define VALUE_MAX 8192      /* of LD_PRELOAD, bytes */
 #define MOST_SCRIPTS 4      /* one script's interpreter may be another's */
 
-enum { ALWAYS = 1, NEVER = 2 }; /* hooks.Follow */
+enum { INHERIT = 0, ALWAYS = 1, NEVER = 2 }; /* hooks.Follow */
+#define SYS_FACCESSAT2 439
 enum { SPEC, SOCKET, READER, VARS };
 
 struct seam_follow {
@@ -178,7 +183,7 @@ static enum verdict look_at(int dirfd, const char *path, int flags)
 
 /* The preloaded libraries with ours in front, or without it. Their length; 0:
  * none are left; -1: does not fit. *changed: they differ from what there was. */
-static int libraries(const struct seam_follow *w, const char *was, unsigned n, char *to, unsigned room, int *changed)
+static int libraries(const struct seam_follow *w, uint32_t mode, const char *was, unsigned n, char *to, unsigned room, int *changed)
 {
 	unsigned ours = length(w->lib), out = 0, at = 0;
 	int there = 0;
@@ -189,10 +194,10 @@ static int libraries(const struct seam_follow *w, const char *was, unsigned n, c
 		there |= end - at == ours && same(was + at, w->lib, ours);
 		at = end + 1;
 	}
-	*changed = w->mode == ALWAYS ? !there : there;
+	*changed = mode == ALWAYS ? !there : there;
 	if (!*changed)
 		return n;
-	if (w->mode == ALWAYS) {
+	if (mode == ALWAYS) {
 		if (ours + 1 + n > room)
 			return -1;
 		copy_bytes(to, w->lib, ours);
@@ -241,7 +246,7 @@ static char *string(struct block *b, unsigned n)
 }
 
 /* The new LD_PRELOAD; `old` is the host's variable, 0: it has none. 0: as it was. */
-static void preload(struct block *b, const struct seam_follow *w, uint64_t old, int *changed)
+static void preload(struct block *b, const struct seam_follow *w, uint32_t mode, uint64_t old, int *changed)
 {
 	static const char name[] = "LD_PRELOAD=";
 	const unsigned head = sizeof name - 1;
@@ -257,7 +262,7 @@ static void preload(struct block *b, const struct seam_follow *w, uint64_t old, 
 		}
 		n = got - head;
 	}
-	int differs, len = libraries(w, was + head, n, to + head, room, &differs);
+	int differs, len = libraries(w, mode, was + head, n, to + head, room, &differs);
 	if (!differs) {
 		if (old)
 			add(b, old);
@@ -274,7 +279,7 @@ static void preload(struct block *b, const struct seam_follow *w, uint64_t old, 
 }
 
 /* The environment that is to be used instead; 0: the host's own. */
-static uint64_t compose(const struct seam_follow *w, uint64_t envp)
+static uint64_t compose(const struct seam_follow *w, uint32_t mode, uint64_t envp)
 {
 	struct block b = { .place = take_place() };
 	int changed = 0, preloaded = 0, complete = 0;
@@ -296,15 +301,15 @@ static uint64_t compose(const struct seam_follow *w, uint64_t envp)
 			}
 			if (k == VARS) {
 				preloaded = 1;
-				preload(&b, w, var, &changed);
-			} else if (k >= 0 && (w->mode == NEVER || !complete))
+				preload(&b, w, mode, var, &changed);
+			} else if (k >= 0 && (mode == NEVER || !complete))
 				changed = 1;
 			else
 				add(&b, var);
 		}
-	if (w->mode == ALWAYS) {
+	if (mode == ALWAYS) {
 		if (!preloaded)
-			preload(&b, w, 0, &changed);
+			preload(&b, w, mode, 0, &changed);
 		for (int i = 0; i < VARS && !complete; i++)
 			if (w->vars[i][0]) {
 				add(&b, (uint64_t)w->vars[i]);
@@ -321,6 +326,15 @@ as_it_is:
 	if (seam->arena)
 		count_lost(SEAM_EXEC_AS_IS);
 	return 0;
+}
+
+/* Whether a program executed now could read our library. It does so with the effective ids. */
+static int in_reach(void)
+{
+	long rc = sys4(SYS_FACCESSAT2, AT_FDCWD, seam->file, R_OK, AT_EACCESS);
+	if (rc == -38 /* ENOSYS, before Linux 5.8 */)
+		rc = sys3(SYS_faccessat, AT_FDCWD, seam->file, R_OK); /* of the real ids */
+	return rc == 0;
 }
 
 void seam_exec_environment(const struct seam_run *r, struct seam_frame *f)
@@ -356,10 +370,18 @@ void seam_exec_environment(const struct seam_run *r, struct seam_frame *f)
 	default:
 		return;
 	}
-	uint64_t other = compose(seam->follow, *envp);
+	uint32_t mode = seam->follow ? seam->follow->mode : INHERIT;
+	int reach = in_reach();
+	if (!seam->follow || (mode == INHERIT && reach))
+		return;
+	if (!reach)
+		mode = NEVER;
+	uint64_t other = compose(seam->follow, mode, *envp);
 	if (!other)
 		return;
-	if (seam->follow->mode == ALWAYS) {
+	if (mode != seam->follow->mode && seam->arena)
+		count_lost(SEAM_EXEC_OUT_OF_REACH);
+	if (mode == ALWAYS) {
 		char name[4096] = "";
 		if (path && host_string(path, name, sizeof name) < 0)
 			return;
@@ -388,8 +410,6 @@ static void variable(char *to, unsigned room, const char *name, const char *valu
 
 void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader)
 {
-	if (mode != ALWAYS && mode != NEVER)
-		return;
 	unsigned n = length(lib);
 	struct seam_follow *w = (void *)sys6(SYS_mmap, 0, sizeof *w, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if ((uint64_t)w > -4096ull || n >= sizeof w->lib)

@@ -53,6 +53,7 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *arg)
 	if (!ours)
 		return 0;
 	seam->base = info->dlpi_addr;
+	seam->file = info->dlpi_name; /* stays: the library is never unloaded */
 	seam->relro_lo = relro_lo;
 	seam->relro_hi = relro_hi;
 	for (int i = 0; i < info->dlpi_phnum; i++) {

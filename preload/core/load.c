@@ -423,7 +423,7 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 	const char *reader = getenv("SEAM_READER");
 	seam->reader_adopts = reader && !strcmp(reader, "seam");
 	char lib[4096];
-	if (l->spec.follow && preloaded_as(lib, sizeof lib))
+	if (preloaded_as(lib, sizeof lib))
 		seam_follow_init(l->spec.follow, lib, spec, socket, reader);
 	seam_clock_init();
 	seam_go_init();

@@ -387,9 +387,6 @@ func (b *builder) internal() {
 		b.core(at, name, Guard, func(s *Site) { s.Flags |= FlagGuard })
 	}
 	for _, w := range watches {
-		if w.follow && b.spec.Follow == hooks.FollowInherit {
-			continue
-		}
 		kind := Watch
 		if w.frame {
 			kind = Guard

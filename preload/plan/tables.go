@@ -87,24 +87,23 @@ var guards = []string{
 // and turned into other programs. All ways through libc lead to one of them:
 // system and popen to posix_spawn, execv and execvp to execve, wait to wait4.
 var watches = []struct {
-	name   string
-	kind   WatchKind
-	frame  bool // its end matters, and it may be called through a frame
-	follow bool // only when what the host executes is to be changed
+	name  string
+	kind  WatchKind
+	frame bool // its end matters, and it may be called through a frame
 }{
-	{"vfork", WatchVfork, false, false},
-	{"clone", WatchClone, false, false},
-	{"posix_spawn", WatchSpawn, true, false},
-	{"posix_spawnp", WatchSpawn, true, false},
-	{"pidfd_spawn", WatchSpawn, true, false},
-	{"pidfd_spawnp", WatchSpawn, true, false},
-	{"wait4", WatchWait4, true, false},
-	{"waitid", WatchWaitid, true, false},
-	{"_exit", WatchExit, false, false},
-	{"execve", WatchExecve, false, true},
-	{"execveat", WatchExecveat, false, true},
-	{"fexecve", WatchFexecve, false, true},
-	{"syscall", WatchSyscall, false, true},
+	{"vfork", WatchVfork, false},
+	{"clone", WatchClone, false},
+	{"posix_spawn", WatchSpawn, true},
+	{"posix_spawnp", WatchSpawn, true},
+	{"pidfd_spawn", WatchSpawn, true},
+	{"pidfd_spawnp", WatchSpawn, true},
+	{"wait4", WatchWait4, true},
+	{"waitid", WatchWaitid, true},
+	{"_exit", WatchExit, false},
+	{"execve", WatchExecve, false},
+	{"execveat", WatchExecveat, false},
+	{"fexecve", WatchFexecve, false},
+	{"syscall", WatchSyscall, false},
 }
 
 // confiners lists the functions of libc by which a process confines itself:

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,6 +73,44 @@ func TestFollowExec(t *testing.T) {
 				}
 				if n := r.Account.Notes["exec_as_is"]; (mode == "always") != (n == uint64(len(asIs))) {
 					t.Errorf("%d programs executed as they are: %v", n, r.Account.Notes)
+				}
+			})
+		}
+	}
+}
+
+// TestExecOutOfReach executes programs that could not read the library: the
+// loader's complaint about it would be in the program's output.
+func TestExecOutOfReach(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"/bin/sh", "/usr/bin/env", "/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"} {
+		to := filepath.Join(root, file)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("cp", "-L", file, to).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	const script = "echo a root of its own; /usr/bin/env -i /bin/sh -c 'echo and a child'"
+	programs := map[string][]string{"chroot": {harness.Program(t, "unshare"), "-Ur", "/usr/sbin/chroot", root, "/bin/sh", "-c", script}}
+	if os.Geteuid() == 0 {
+		programs["user"] = []string{"/usr/sbin/runuser", "-u", "nobody", "--", "/bin/sh", "-c", "ls -d /; id -un"}
+	}
+	for name, args := range programs {
+		for _, mode := range []string{"inherit", "always", "never"} {
+			t.Run(name+" "+mode, func(t *testing.T) {
+				bare := harness.Run(t, harness.Cmd{Args: args})
+				res, r := watch(t, []string{"--follow-exec", mode}, harness.Cmd{Args: args})
+				if res.Stdout != bare.Stdout || res.Stderr != bare.Stderr || res.Code != bare.Code || bare.Code != 0 {
+					t.Errorf("without: %v\nwith: %v", bare, res)
+				}
+				exact(t, r)
+				if n := r.Account.Notes["exec_out_of_reach"]; n == 0 && mode != "never" {
+					t.Errorf("nothing is said: %v", r.Account.Notes)
 				}
 			})
 		}

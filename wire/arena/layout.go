@@ -308,7 +308,7 @@ type Handover struct {
 var LostNames = [...]string{
 	"oldest", "newest", "timeout", "return", "no_thread", "reentrant", "agent",
 	"handover_timeout", "handover_no_agent", "start_failed", "arg_unread", "arg_cut",
-	"exec_as_is", "confined",
+	"exec_as_is", "confined", "exec_out_of_reach",
 }
 
 // Indices into Header.Lost that the drainer's side needs.
