@@ -23,7 +23,7 @@ type Cache struct {
 }
 
 // OpenCache finds or makes the cache: under XDG_CACHE_HOME or ~/.cache, else
-// under XDG_RUNTIME_DIR, TMPDIR, /tmp or /var/tmp.
+// under XDG_RUNTIME_DIR, TMPDIR, /tmp, /var/tmp or /dev/shm.
 func OpenCache(environ []string) (*Cache, error) {
 	var errs []error
 	for _, dir := range cacheCandidates(environ) {
@@ -53,7 +53,7 @@ func cacheCandidates(environ []string) []string {
 	}
 	add("XDG_RUNTIME_DIR", own)
 	add("TMPDIR", own)
-	return append(dirs, "/tmp/"+own, "/var/tmp/"+own)
+	return append(dirs, "/tmp/"+own, "/var/tmp/"+own, "/dev/shm/"+own)
 }
 
 // privateDir makes dir, or finds that it is ours alone: see ownDir.

@@ -30,7 +30,7 @@
 #define SECCOMP_SET_MODE_STRICT_ 0
 #define SECCOMP_SET_MODE_FILTER_ 1
 #define NAMESPACE_OF_ONE_THREAD 0x10010900ull /* CLONE_NEWUSER, CLONE_THREAD, CLONE_SIGHAND, CLONE_VM */
-#define END_NS 200000000ll      /* for the agent's end, at most */
+#define END_NS 2000000000ll     /* for the agent's end, at most: it takes 1 ms, and longer where its threads wait for a processor */
 #define ENDS_MAX 4              /* a new agent costs some MB of address space for good */
 #define UNDO_START 0x80000000u  /* in seam_tls.confining: the start of an agent was forbidden, none was ended */
 #define OUT_ROUNDS 20000        /* of 10 us: until other threads are out */

@@ -406,6 +406,9 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 {
 	long n = sys3(SYS_readlink, "/proc/self/exe", l->exe, sizeof l->exe - 1);
 	l->exe[n > 0 ? n : 0] = 0;
+	const char *executed = (const char *)getauxval(AT_EXECFN);
+	if (n < 0 && executed && executed[0] == '/') /* no /proc: what execve was given, if that can be told from it */
+		strncpy(l->exe, executed, sizeof l->exe - 1);
 	l->argc = argc;
 	l->argv = argv;
 	if (seam_spec_read(&l->spec, spec))

@@ -65,6 +65,7 @@ var packages = map[string]string{
 	"/usr/lib/x86_64-linux-gnu/libeatmydata.so":           "libeatmydata1",
 	"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2":          "libjemalloc2",
 	"/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4":  "libtcmalloc-minimal4",
+	"/usr/lib/python3/dist-packages/greenlet/":            "python3-greenlet",
 	"/usr/lib/python3/dist-packages/msgpack/":             "python3-msgpack",
 }
 

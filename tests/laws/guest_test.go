@@ -56,7 +56,14 @@ func TestLimits(t *testing.T) {
 			exe, flags := guest(t)
 			// An agent that is there before the limit is cannot stand down.
 			for _, start := range []string{"demand", "never"} {
-				t.Run(start, func(t *testing.T) { same(t, with(flags, "--start", start), exe, "limits", what) })
+				t.Run(start, func(t *testing.T) {
+					rep := same(t, with(flags, "--start", start), exe, "limits", what)
+					rep.exact(t)
+					// too little memory, or no thread to be had: said, once it was tried
+					if said := rep.said("no-agent"); said != (start == "demand" && what != "files") {
+						t.Errorf("said that there is no agent: %v: %+v", said, rep.Errors)
+					}
+				})
 			}
 		})
 	}
@@ -64,7 +71,13 @@ func TestLimits(t *testing.T) {
 		exe, flags := guest(t)
 		args := []string{"/bin/sh", "-c", "ulimit -v 300000; exec \"$0\" errno", exe}
 		for _, start := range starts {
-			t.Run(start, func(t *testing.T) { same(t, with(flags, "--start", start), args...) })
+			t.Run(start, func(t *testing.T) {
+				rep := same(t, with(flags, "--start", start), args...)
+				rep.exact(t)
+				if said := rep.said("no-agent"); said != (start != "never") {
+					t.Errorf("said that there is no agent: %v: %+v", said, rep.Errors)
+				}
+			})
 		}
 	})
 }

@@ -65,6 +65,16 @@ func (r *report) function(name string) (calls, inFlight uint64) {
 	return
 }
 
+// dropped is how many calls of a function were counted as lost.
+func (r *report) dropped(name string) (n uint64) {
+	for _, f := range r.Functions {
+		if f.Name == name {
+			n += f.Dropped
+		}
+	}
+	return n
+}
+
 // said tells whether the report has an error of this code.
 func (r *report) said(code string) bool {
 	for _, e := range r.Errors {

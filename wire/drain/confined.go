@@ -32,28 +32,36 @@ var noAgent = map[uint32]said{
 	7: {"no-agent", "the agent did not start in time", "calls are recorded, messages of libraries may be missing"},
 }
 
+// mark is what is to be set in the arena when what was appended is sent.
+type mark struct {
+	word *uint32
+	bits uint32
+}
+
 // tellProcs appends what there is to say of processes that confined themselves
-// or whose agent did not start. What was said is marked in the arena: once, whoever drains.
-func (d *Drainer) tellProcs(b []byte, now int64) []byte {
+// or whose agent did not start. What was sent is marked in the arena: it is said
+// once, whoever drains.
+func (d *Drainer) tellProcs(b []byte, at int64) []byte {
 	ps := d.a.Procs()
 	for i := range ps {
 		p := &ps[i]
 		if st := atomic.LoadUint32(&p.State); st != arena.ProcLive && st != arena.ProcDead {
 			continue
 		}
-		was := atomic.LoadUint32(&p.Confined)
+		was, now := atomic.LoadUint32(&p.Confined), uint32(0)
 		for _, t := range confinedTexts {
 			if was&t.bit != 0 && was&(t.bit*arena.ConfTold) == 0 {
-				atomic.OrUint32(&p.Confined, t.bit*arena.ConfTold)
-				b = wire.AppendError(b, now, t.code, t.text, t.advice, 1)
+				now |= t.bit * arena.ConfTold
+				b = wire.AppendError(b, at, t.code, t.text, t.advice, 1)
 			}
 		}
-		if atomic.LoadUint32(&p.GoState) != arena.GoFailed || was&arena.ConfNoAgent != 0 {
-			continue
+		s, ok := noAgent[atomic.LoadUint32(&p.GoReason)]
+		if ok && atomic.LoadUint32(&p.GoState) == arena.GoFailed && was&arena.ConfNoAgent == 0 {
+			now |= arena.ConfNoAgent
+			b = wire.AppendError(b, at, s.code, s.text, s.advice, 1)
 		}
-		if s, ok := noAgent[atomic.LoadUint32(&p.GoReason)]; ok {
-			atomic.OrUint32(&p.Confined, arena.ConfNoAgent)
-			b = wire.AppendError(b, now, s.code, s.text, s.advice, 1)
+		if now != 0 {
+			d.said = append(d.said, mark{&p.Confined, now})
 		}
 	}
 	return b

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/seam-project/seam/hooks"
@@ -84,6 +85,7 @@ type Drainer struct {
 	waited   uint32 // how many ends of children were told
 	faults   [numFaults]uint64
 	told     [numFaults]uint64
+	said     []mark            // of what is in late
 	counted  map[uint32]uint64 // last sent count by probe
 	nextTold time.Time
 	nextReap time.Time
@@ -136,7 +138,7 @@ func (d *Drainer) Reset(out io.Writer) {
 	d.counted = map[uint32]uint64{}
 	d.told = [numFaults]uint64{}
 	d.nextTold = time.Time{}
-	d.pre, d.late = d.pre[:0], d.late[:0]
+	d.pre, d.late, d.said = d.pre[:0], d.late[:0], d.said[:0]
 	for i := range d.threads {
 		d.threads[i].told = false
 	}
@@ -313,6 +315,10 @@ func (d *Drainer) send() error {
 			return err
 		}
 		d.late = d.late[:0]
+		for _, m := range d.said {
+			atomic.OrUint32(m.word, m.bits)
+		}
+		d.said = d.said[:0]
 	}
 	return d.err
 }

@@ -707,6 +707,12 @@ int main(int argc, char **argv)
 	if (!strcmp(m, "agent")) return agent();
 	if (!strcmp(m, "ids")) return ids();
 	if (!strcmp(m, "sandbox")) return sandbox(a);
+	if (!strcmp(m, "chroot")) {
+		if (chroot(a) || chdir("/"))
+			return 92;
+		load();
+		return errnos();
+	}
 	if (!strcmp(m, "limits")) {
 		if (!strcmp(a, "files")) limit(RLIMIT_NOFILE, 8);
 		if (!strcmp(a, "processes")) { limit(RLIMIT_NPROC, 1); if (getuid() == 0 && setresuid(65534, 65534, -1)) return 2; }
