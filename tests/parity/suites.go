@@ -38,7 +38,7 @@ var suites = []Suite{
 	{
 		Name: "stress-ng", What: "stress-ng --verify, each stressor", Format: lines, Deadline: 2 * time.Minute,
 		Quick: []string{"fork", "vfork", "clone", "exec", "spawn", "daemon", "zombie", "exit-group", "pthread", "sigchld", "sigfd", "sigfpe",
-			"sigq", "sigtrap", "signest", "bad-altstack", "context", "longjmp", "mmap", "munmap", "mremap", "mprotect", "fault",
+			"sigsegv", "sigq", "sigtrap", "signest", "bad-altstack", "context", "longjmp", "mmap", "munmap", "mremap", "mprotect", "fault",
 			"vm-segv", "stackmmap", "dup", "close", "fcntl", "pipe", "poll", "epoll", "sock", "splice", "memfd", "session", "wait", "seccomp"},
 		Programs: []string{"stress-ng"},
 	},
