@@ -197,7 +197,12 @@ func (d *Decoder) AppendRet(dst []byte, ret uint64, failed bool) []byte {
 	switch a.Type {
 	case TVoid, TFloat:
 		return appendNil(dst)
-	case TString, TBuffer, TSQL, TStrv, TStruct, TSockaddr:
+	case TStruct:
+		if a.Size == 0 {
+			return appendStatus(dst, statusSkipped) // in registers: not a pointer, and not all of it
+		}
+		return appendPtr(dst, ret)
+	case TString, TBuffer, TSQL, TStrv, TSockaddr:
 		return appendPtr(dst, ret)
 	}
 	if failed && a.Set == wstatusSet {
@@ -420,6 +425,11 @@ func (d *Decoder) appendEnum(dst []byte, a *Arg, v uint64, words []uint64) []byt
 				d.buf = strconv.AppendUint(append(append(d.buf[:0], name...), '('), v&0xffffffff, 10)
 				return appendText(dst, append(d.buf, ')'))
 			}
+		}
+	}
+	for i := range a.Vals {
+		if zeroExtend(uint64(a.Vals[i].Value), a.Size) == zeroExtend(v, a.Size) {
+			return appendStr(dst, a.Vals[i].Name)
 		}
 	}
 	if a.signed() {

@@ -37,7 +37,7 @@ func EncodeDef(h *Hook, lib, kind string, instr Instrument) []byte {
 	}
 	fail := h.FailText()
 	n := 8
-	for _, on := range []bool{h.Pack != "", fail != "", h.Errno} {
+	for _, on := range []bool{h.Pack != "", fail != "", h.Errno, len(h.Helpers) > 0} {
 		if on {
 			n++
 		}
@@ -59,6 +59,12 @@ func EncodeDef(h *Hook, lib, kind string, instr Instrument) []byte {
 	}
 	if h.Errno {
 		b = appendBool(appendStr(b, "errno"), true)
+	}
+	if len(h.Helpers) > 0 {
+		b = appendMap(appendStr(b, "helpers"), len(h.Helpers))
+		for _, f := range h.Helpers {
+			b = appendUint(appendStr(b, f.Name), f.Addr)
+		}
 	}
 	b = appendArray(appendStr(b, "rule"), 5)
 	b = appendUint(b, uint64(h.Fail.Op))
@@ -86,6 +92,9 @@ func appendArg(b []byte, a *Arg) []byte {
 	if a.Set != "" {
 		n++
 	}
+	if len(a.Vals) > 0 {
+		n++
+	}
 	b = appendMap(b, n)
 	b = appendStr(appendStr(b, "n"), a.Name)
 	b = appendStr(appendStr(b, "t"), a.Type.String())
@@ -94,6 +103,12 @@ func appendArg(b []byte, a *Arg) []byte {
 	}
 	if a.Set != "" {
 		b = appendStr(appendStr(b, "s"), a.Set)
+	}
+	if len(a.Vals) > 0 {
+		b = appendArray(appendStr(b, "v"), 2*len(a.Vals))
+		for _, v := range a.Vals {
+			b = appendStr(appendInt(b, v.Value), v.Name)
+		}
 	}
 	b = appendArray(appendStr(b, "d"), 7)
 	b = appendUint(b, uint64(a.Size))
@@ -105,8 +120,8 @@ func appendArg(b []byte, a *Arg) []byte {
 	return appendBool(b, a.Ref)
 }
 
-// maxArgs is the most arguments a definition may have.
-const maxArgs = 32
+// Bounds of a definition: arguments, names of one's values, helpers.
+const maxArgs, maxVals, maxHelpers = 32, 1024, 16
 
 // DecodeDef makes the Hook again from what EncodeDef wrote. The bytes may come
 // from a hostile arena: whatever it accepts is safe to decode calls with.
@@ -137,6 +152,14 @@ func DecodeDef(b []byte) (h *Hook, lib, kind string, err error) {
 			h.Ret = r.arg(0)
 		case "errno":
 			h.Errno = r.bool()
+		case "helpers":
+			for k := r.mapLen(); k > 0 && r.err == nil; k-- {
+				f := Helper{Name: r.str(), Addr: uint64(r.int())}
+				if len(h.Helpers) == maxHelpers {
+					r.err = errMsgpack
+				}
+				h.Helpers = append(h.Helpers, f)
+			}
 		case "rule":
 			r.rule(&h.Fail)
 		case "site":
@@ -177,6 +200,15 @@ func (r *mpReader) arg(nargs int) Arg {
 			a.Out = r.bool()
 		case "s":
 			a.Set = r.str()
+		case "v":
+			k := r.arrayLen()
+			if k > 2*maxVals || k%2 != 0 {
+				r.err = errMsgpack
+			}
+			for ; k > 0 && r.err == nil; k -= 2 {
+				v := r.int()
+				a.Vals = append(a.Vals, EnumVal{Value: v, Name: r.str()})
+			}
 		case "d":
 			if r.arrayLen() < 7 {
 				r.err = errMsgpack

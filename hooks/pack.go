@@ -14,7 +14,8 @@ type pack struct {
 	lib   string   // what a pack's probe names; see LibGlobs
 	also  []string // further libraries whose functions of these names have these prototypes
 	text  string
-	inAny bool // the names are unmistakable: the functions are known in any object (a program with its own copy)
+	has   string // a function that tells a copy of the library in another object; "" there are none
+	inAny bool   // the names are unmistakable: the functions are known in any object (a program with its own copy)
 }
 
 // libcAlso: before glibc 2.34, and in musl, these held parts of libc.
@@ -24,7 +25,7 @@ var packs = []pack{
 	{name: "file", lib: "libc", also: libcAlso, text: filePack},
 	{name: "net", lib: "libc", also: libcAlso, text: netPack},
 	{name: "proc", lib: "libc", also: libcAlso, text: procPack},
-	{name: "sqlite", lib: "libsqlite3", text: sqlitePack, inAny: true},
+	{name: "sqlite", lib: "libsqlite3", text: sqlitePack, inAny: true, has: "sqlite3_prepare_v2"},
 	{name: "", lib: "libc", also: libcAlso, text: barePack},
 }
 
@@ -125,6 +126,17 @@ func Lookup(lib, name string) (*Hook, bool) {
 		return h, true
 	}
 	return nil, false
+}
+
+// PackCopies is the probe that stands for copies of a pack's library in other
+// objects: linked into the program, or into a library of its own.
+func PackCopies(name string) (Probe, bool) {
+	p, ok := PackProbe(name)
+	if !ok || packOf(name).has == "" {
+		return Probe{}, false
+	}
+	p.Lib, p.Has = "", packOf(name).has
+	return p, true
 }
 
 func packOf(name string) *pack {

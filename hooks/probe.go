@@ -10,10 +10,13 @@ import (
 // ParseProbe reads what a user writes after -p:
 //
 //	[LIB:]FUNCTION[@INSTRUMENT] [if COND [and COND]...] [failed] [slower TIME]
+//	LIB:+ADDRESS[@INSTRUMENT] ...
 //
 // LIB is a library as one says it (libc, libssl.so.3, libpy*) or, with a /,
 // a file; without it any object matches. FUNCTION is a name or a glob
-// (* ? [a-z]). INSTRUMENT is log (the default), count or hist.
+// (* ? [a-z]), exported or not; with :: it is one of C++, without its arguments.
+// ADDRESS is where it is in the file, as nm and objdump print it.
+// INSTRUMENT is log (the default), count or hist.
 //
 // COND compares an argument, by name or by position from 0, with a number, a
 // constant (O_CREAT, AF_INET, SIGTERM) or a prefix; calls for which one does not
@@ -31,6 +34,8 @@ import (
 //	libc:openat if oflag & O_CREAT and file !^= /tmp/
 //	libsqlite3:sqlite3_step slower 5ms
 //	./app:do_work@count
+//	./app:+0x1234
+//	./app:Parser::parse*
 func ParseProbe(text string) (Probe, error) {
 	s := probeScanner{text: text}
 	p := Probe{Text: text, Instrument: Log}
@@ -52,7 +57,8 @@ func ProbeHelp() string {
 	return `A probe is  [LIB:]FUNCTION[@INSTRUMENT] [if COND [and COND]...] [failed] [slower TIME]
 
   LIB         libc, libsqlite3, libssl.so.3, libpy*, ./app, /abs/lib.so; left out: any object
-  FUNCTION    a name, or a pattern of * ? [a-z]
+  FUNCTION    a name, or a pattern of * ? [a-z]; static functions too, and C++ (Parser::parse*);
+              or +0x1234, the address of one in the file, as nm prints it
   INSTRUMENT  log (each call; the default), count (how many), hist (how long)
   COND        ARG == N, also != < <= > >=    ARG & BITS    ARG ^= "prefix"    ARG !^= "prefix"
               ARG is an argument's name, or its position from 0
@@ -106,7 +112,7 @@ func (s *probeScanner) target(p *Probe) {
 			return
 		}
 		s.pos++
-	} else if i := strings.LastIndexByte(s.word(), ':'); i >= 0 {
+	} else if i := libEnd(s.word()); i >= 0 {
 		p.Lib = s.text[start : start+i]
 		if p.Lib == "" {
 			s.fail(start, "expected a library before ':'", "leave out the ':' to mean any object")
@@ -125,6 +131,8 @@ func (s *probeScanner) target(p *Probe) {
 	switch {
 	case p.Sym == "":
 		s.fail(at, "expected a function name", probeForm)
+	case p.Sym[0] == '+':
+		s.offset(p, at)
 	case strings.IndexByte(p.Sym, '/') >= 0:
 		s.fail(at, "a function name has no '/'", "name the function after a ':': "+p.Sym+":main")
 	default:
@@ -146,6 +154,44 @@ func (s *probeScanner) target(p *Probe) {
 			s.fail(start, "a control character in the library's name", "")
 		}
 	}
+}
+
+// libEnd is where the colon is that ends LIB, or -1: the last one, not counting
+// the pairs of C++.
+func libEnd(w string) int {
+	last := -1
+	for i := 0; i < len(w); i++ {
+		if w[i] != ':' {
+			continue
+		}
+		if i > 0 && i+1 < len(w) && w[i+1] == ':' && (i+2 == len(w) || w[i+2] != ':') {
+			i++
+			continue
+		}
+		last = i
+	}
+	return last
+}
+
+// offset checks an address that stands for a function.
+func (s *probeScanner) offset(p *Probe, at int) {
+	switch {
+	case !isOffset(p.Sym):
+		s.fail(at+1, "not an address: "+strconv.Quote(p.Sym[1:]), "as nm and objdump print it: +0x1234")
+	case p.Lib == "":
+		s.fail(at, "an address needs the file it is in", "for instance ./app:"+p.Sym)
+	case IsGlob(p.Lib):
+		s.fail(at, "an address is in one file, not in all that match a pattern", "")
+	}
+}
+
+// isOffset: +ADDRESS.
+func isOffset(sym string) bool {
+	if len(sym) < 2 || sym[0] != '+' {
+		return false
+	}
+	_, err := strconv.ParseUint(sym[1:], 0, 64)
+	return err == nil
 }
 
 // openBracket is where a pattern has a '[' without its ']', or -1. A ']' right

@@ -51,9 +51,12 @@ func ParseProto(text string) ([]*Hook, error) {
 	return hooks, nil
 }
 
+// CapString is how much of a string is captured where a prototype says nothing, in bytes.
+const CapString = 256
+
 // Capture caps where a prototype says nothing.
 const (
-	capString   = 256
+	capString   = CapString
 	capSQL      = 1024
 	capStrv     = 512
 	capSockaddr = 128

@@ -54,6 +54,16 @@ func (s *Spec) Check() error {
 	case strings.ContainsAny(s.Plans+s.Planner, "\n\x00"):
 		return errors.New("check spec: a line break in the path of the plan cache or the planner")
 	}
+	for _, text := range s.Protos {
+		if _, err := UserProto(text); err != nil {
+			return fmt.Errorf("check spec: prototype %w", err)
+		}
+	}
+	for _, dir := range s.Debug {
+		if !filepath.IsAbs(dir) || strings.ContainsRune(dir, 0) || !utf8.ValidString(dir) {
+			return fmt.Errorf("check spec: the folder of debug files %q is not absolute", dir)
+		}
+	}
 	for i := range s.Probes {
 		if err := s.Probes[i].check(); err != nil {
 			return fmt.Errorf("check spec: probe %q: %w", s.Probes[i].Text, err)
@@ -68,10 +78,12 @@ func (p *Probe) check() error {
 		return errors.New("no function")
 	case p.Instrument < Log || p.Instrument > Hist:
 		return fmt.Errorf("unknown instrument %d", p.Instrument)
-	case !utf8.ValidString(p.Text + p.Lib + p.Sym + p.Pack):
+	case !utf8.ValidString(p.Text + p.Lib + p.Sym + p.Pack + p.Has + p.As):
 		return errors.New("not UTF-8 text")
-	case strings.ContainsAny(p.Lib, "\n\x00"):
+	case strings.ContainsAny(p.Lib+p.Has, "\n\x00"):
 		return errors.New("a line break in the object's name")
+	case p.Sym[0] == '+' && !isOffset(p.Sym):
+		return fmt.Errorf("%q is not an address", p.Sym)
 	case strings.ContainsRune(p.Lib, '/') && !filepath.IsAbs(p.Lib):
 		return fmt.Errorf("the path %q is not absolute", p.Lib)
 	case len(p.Filters) > MaxFilters:
@@ -145,6 +157,9 @@ func (s *Spec) Encode() ([]byte, error) {
 	for _, p := range paths {
 		b = fmt.Appendf(b, "path %s\n", p)
 	}
+	for _, name := range s.Defines() {
+		b = fmt.Appendf(b, "has %s\n", name)
+	}
 	b = append(append(append(b, "json "...), body...), '\n')
 	if len(b) > maxSpec {
 		return nil, fmt.Errorf("encode spec: %d bytes; at most %d", len(b), maxSpec)
@@ -157,6 +172,9 @@ func (s *Spec) Encode() ([]byte, error) {
 func (s *Spec) Globs() (libs, paths []string) {
 	libs = []string{"libc.so*"}
 	for i := range s.Probes {
+		if s.Probes[i].anyWith() {
+			continue // see Defines
+		}
 		l, p := LibGlobs(s.Probes[i].Lib)
 		for _, g := range l {
 			if !slices.Contains(libs, g) {
@@ -170,6 +188,20 @@ func (s *Spec) Globs() (libs, paths []string) {
 		}
 	}
 	return libs, paths
+}
+
+// anyWith: the probe is for whichever object defines a function.
+func (p *Probe) anyWith() bool { return p.Has != "" && p.Lib == "" }
+
+// Defines are functions: the core must load a plan for objects that define
+// one of them, too.
+func (s *Spec) Defines() (names []string) {
+	for i := range s.Probes {
+		if p := &s.Probes[i]; p.anyWith() && !slices.Contains(names, p.Has) {
+			names = append(names, p.Has)
+		}
+	}
+	return names
 }
 
 // ParseSpec reads a spec file. What the lines and the JSON both say is taken

@@ -40,15 +40,22 @@ const (
 type Arg struct {
 	Name   string
 	Type   Type
-	Size   uint8  // bytes of an integer, 1 2 4 8; pointers 8
-	Out    bool   // a pointer: what it points at is read when the call returns
-	Len    int8   // index of the counting argument, LenNone or LenRet
-	LenPtr bool   // the counting argument is a pointer to the count (socklen_t *)
-	Word   int8   // index into the captured words; -1 when not captured
-	Set    string // flag set, enumeration or struct name
-	Cap    uint16 // most bytes captured behind the pointer; 0: nothing is read
-	Secret bool   // content never leaves the process: only its length is sent
-	Ref    bool   // Out strings: the argument points at a pointer to the string
+	Size   uint8     // bytes of an integer, 1 2 4 8; pointers 8
+	Out    bool      // a pointer: what it points at is read when the call returns
+	Len    int8      // index of the counting argument, LenNone or LenRet
+	LenPtr bool      // the counting argument is a pointer to the count (socklen_t *)
+	Word   int8      // index into the captured words; -1 when not captured
+	Set    string    // flag set, enumeration or struct name
+	Cap    uint16    // most bytes captured behind the pointer; 0: nothing is read
+	Secret bool      // content never leaves the process: only its length is sent
+	Ref    bool      // Out strings: the argument points at a pointer to the string
+	Vals   []EnumVal // enumerations that are not in a set: the names of the values
+}
+
+// EnumVal is a value of an enumeration.
+type EnumVal struct {
+	Name  string
+	Value int64
 }
 
 // FailOp mirrors SEAM_FAIL_* of preload/core/abi.h.
@@ -83,6 +90,13 @@ type Hook struct {
 	Fail      Fail
 	Handover  Handover
 	Flags     HookFlags
+	Helpers   []Helper // functions of the same object that the hand-over calls, as far as they are not exported
+}
+
+// Helper is a function by its address in the ELF file.
+type Helper struct {
+	Name string
+	Addr uint64
 }
 
 // HookFlags mirrors the SEAM_SF_* bits a hook sets itself.
@@ -158,6 +172,8 @@ type Probe struct {
 	Instrument Instrument // Log when not said
 	Filters    []Filter
 	Pack       string // set when the probe comes from a pack: only that pack's hook applies
+	Has        string `json:",omitempty"` // only objects that define this function, exported or not
+	As         string `json:",omitempty"` // what the function is called in the stream, "" as in the object
 }
 
 // OnFull is the arena's policy when there is no free chunk.
@@ -197,8 +213,10 @@ type Spec struct {
 	BlockMS int   // OnFull == Block: longest wait of one call, 1..60000
 	Buffer  int64 // bytes of the chunk pool, 64 KiB .. 1 GiB
 	Start   Start
-	Follow  Follow `json:",omitempty"`
-	Socket  string // path of the reader's Unix socket; not part of Hash
-	Plans   string // directory of the plan cache; not part of Hash
-	Planner string `json:",omitempty"` // the seam command that makes plans that are not in the cache, "" none; not part of Hash
+	Follow  Follow   `json:",omitempty"`
+	Protos  []string `json:",omitempty"` // the user's prototypes, as UserProto reads them; for the user's probes they go before those of packs
+	Debug   []string `json:",omitempty"` // folders with debug files, absolute; looked at before the system's
+	Socket  string   // path of the reader's Unix socket; not part of Hash
+	Plans   string   // directory of the plan cache; not part of Hash
+	Planner string   `json:",omitempty"` // the seam command that makes plans that are not in the cache, "" none; not part of Hash
 }

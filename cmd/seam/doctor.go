@@ -105,6 +105,7 @@ func (d *diagnosis) examine(t *launcher.Target, spec *hooks.Spec, explain string
 	if err := launcher.ResolvePaths(spec, d.Objects); err != nil {
 		return err
 	}
+	launcher.AddCopies(spec, d.Objects)
 	work := launcher.PlanOnly(spec, d.Objects)
 	for _, w := range launcher.Warnings(spec, work, d.Objects, launcher.Installed()) {
 		d.Warnings = append(d.Warnings, w.String())

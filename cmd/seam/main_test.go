@@ -202,7 +202,7 @@ func TestEnv(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec, err := hooks.ParseSpec(raw)
-	if err != nil || len(spec.Probes) != len(hooks.DefaultPacks()) || !strings.HasPrefix(spec.Plans, filepath.Join(cache, "seam", "plans")) {
+	if err != nil || len(spec.Probes) != len(hooks.DefaultPacks())+1 || spec.Probes[len(spec.Probes)-1].Has == "" || !strings.HasPrefix(spec.Plans, filepath.Join(cache, "seam", "plans")) {
 		t.Errorf("spec: %+v, %v", spec, err)
 	}
 }

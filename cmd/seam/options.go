@@ -25,24 +25,26 @@ type option struct {
 
 // flags are the values of all options; a command reads those it has.
 type flags struct {
-	set     *pflag.FlagSet
-	probes  list
-	packs   list
-	onFull  hooks.OnFull
-	blockMS int
-	buffer  int64
-	start   hooks.Start
-	follow  hooks.Follow
-	socket  string
-	live    bool
-	json    bool
-	output  string
-	report  string
-	quiet   bool
-	format  string
-	explain string
-	all     bool
-	command *command
+	set       *pflag.FlagSet
+	probes    list
+	packs     list
+	protos    list
+	debugDirs list
+	onFull    hooks.OnFull
+	blockMS   int
+	buffer    int64
+	start     hooks.Start
+	follow    hooks.Follow
+	socket    string
+	live      bool
+	json      bool
+	output    string
+	report    string
+	quiet     bool
+	format    string
+	explain   string
+	all       bool
+	command   *command
 }
 
 var options = []option{
@@ -52,6 +54,12 @@ var options = []option{
 	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "doctor"},
 		help:  "watch these packs of functions, comma-separated; 'all', 'none' (default: all, or none with -p)",
 		value: func(f *flags) pflag.Value { return &commaList{&f.packs} }},
+	{name: "proto", arg: "DECL", env: "SEAM_PROTOS", in: []string{"run", "exec", "env", "doctor"},
+		help:  "a function's declaration, e.g. 'int work(int n, const char *name)' (repeatable; in the variable: one per line)",
+		value: func(f *flags) pflag.Value { return &f.protos }},
+	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "doctor"},
+		help:  "look for debug files here, too: .build-id/xx/yyyy.debug, or by .gnu_debuglink (repeatable)",
+		value: func(f *flags) pflag.Value { return &f.debugDirs }},
 	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/seam-project/seam/hooks"
@@ -19,6 +22,22 @@ func (f *flags) spec() (*hooks.Spec, error) {
 		}
 		s.Probes = append(s.Probes, p)
 	}
+	for _, text := range f.protos {
+		if _, err := hooks.UserProto(text); err != nil {
+			return nil, err
+		}
+		s.Protos = append(s.Protos, text)
+	}
+	for _, dir := range f.debugDirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		if st, err := os.Stat(abs); err != nil || !st.IsDir() {
+			return nil, &problem{msg: fmt.Sprintf("--debug-dir: no folder '%s'", dir)}
+		}
+		s.Debug = append(s.Debug, abs)
+	}
 	packs, err := f.packNames()
 	if err != nil {
 		return nil, err
@@ -29,6 +48,9 @@ func (f *flags) spec() (*hooks.Spec, error) {
 			return nil, oneOf("pack", name, append(hooks.Packs(), "all", "none"))
 		}
 		s.Probes = append(s.Probes, p)
+		if p, ok := hooks.PackCopies(name); ok {
+			s.Probes = append(s.Probes, p)
+		}
 	}
 	if len(s.Probes) == 0 {
 		return nil, &problem{msg: "nothing to watch", hint: "give a probe (-p 'libc:open*') or a pack (-H file)"}

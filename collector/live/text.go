@@ -142,7 +142,9 @@ func def(p *report.Probe, i int) wire.ArgDef {
 }
 
 func appendRet(b []byte, e *report.Event) []byte {
-	if e.Ret.Kind == wire.VNil && e.Probe.Ret.Type != "void" && e.Probe.Ret.Type != "" && e.Ret.Status == wire.ArgOK {
+	if e.Ret.Kind == wire.VNil && e.Probe.Ret.Type == "float" {
+		b = append(b, '_')
+	} else if e.Ret.Kind == wire.VNil && e.Probe.Ret.Type != "void" && e.Probe.Ret.Type != "" && e.Ret.Status == wire.ArgOK {
 		b = append(b, "NULL"...)
 	} else if e.Ret.Kind == wire.VNil && e.Ret.Status == wire.ArgOK {
 		b = append(b, "void"...)

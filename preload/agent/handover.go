@@ -36,16 +36,16 @@ func answer(a *arena.Arena) {
 			h := &slots[i]
 			if atomic.LoadUint32(&h.State) == hoAsked && h.Pid == me &&
 				atomic.CompareAndSwapUint32(&h.State, hoAsked, hoTaken) {
-				serve(h)
+				serve(a, h)
 			}
 		}
 		core.WaitBell(bell, seen, bellWait)
 	}
 }
 
-func serve(h *arena.Handover) {
+func serve(a *arena.Arena, h *arena.Handover) {
 	core.Hold() // from here on the library may be locked by us
-	h.ReplyLen = uint32(reply(h, h.Reply[:]))
+	h.ReplyLen = uint32(reply(&request{h, a}, h.Reply[:]))
 	core.Unhold()
 	if atomic.CompareAndSwapUint32(&h.State, hoTaken, hoDone) {
 		core.Wake(&h.State)
@@ -54,8 +54,14 @@ func serve(h *arena.Handover) {
 	atomic.CompareAndSwapUint32(&h.State, hoAbandoned, hoFree) // its thread went on without us
 }
 
+// request is a hand-over and where what is known of its site is found.
+type request struct {
+	*arena.Handover
+	a *arena.Arena
+}
+
 // reply does what was asked and writes the answer to out; it returns its length.
-func reply(h *arena.Handover, out []byte) int {
+func reply(h *request, out []byte) int {
 	var db uintptr
 	switch hooks.Handover(h.What) {
 	case hooks.HandoverSqliteDB:
@@ -84,7 +90,7 @@ func reply(h *arena.Handover, out []byte) int {
 // lockDB takes a connection's mutex if it is to be had. It is not while the
 // waiting thread is inside another call of the library, which holds it: that
 // call gets the message when it fails itself.
-func lockDB(h *arena.Handover, db uintptr) (leave func(), ok bool) {
+func lockDB(h *request, db uintptr) (leave func(), ok bool) {
 	mutexOf, try, release := library(h, "sqlite3_db_mutex"), library(h, "sqlite3_mutex_try"), library(h, "sqlite3_mutex_leave")
 	if mutexOf == 0 || try == 0 || release == 0 {
 		return func() {}, true // before 3.5.1, or built without threads
@@ -103,17 +109,40 @@ var symbols = map[symbolKey]uintptr{} // of answer's goroutine alone
 
 type symbolKey struct {
 	base uint64
+	site uint32
 	name string
 }
 
 // library finds a function in the object whose call was handed over, not the
-// first one of that name: a program may hold two copies of sqlite.
-func library(h *arena.Handover, name string) uintptr {
-	k := symbolKey{h.LibBase, name}
+// first one of that name: a program may hold two copies of sqlite. An object
+// that does not export it was planned with its address.
+func library(h *request, name string) uintptr {
+	k := symbolKey{h.LibBase, h.Site, name}
 	fn, ok := symbols[k]
 	if !ok {
-		fn = core.Symbol(uintptr(h.LibBase), name)
+		if fn = core.Symbol(uintptr(h.LibBase), name); fn == 0 {
+			fn = planned(h, name)
+		}
 		symbols[k] = fn
 	}
 	return fn
+}
+
+// planned is what the plan says of a function. The arena is shared with other
+// processes, so nothing but code of that very object is called.
+func planned(h *request, name string) uintptr {
+	site := h.a.Site(h.Site)
+	if site == nil {
+		return 0
+	}
+	hook, _, _, err := hooks.DecodeDef(append([]byte(nil), h.a.Def(site)...))
+	if err != nil {
+		return 0
+	}
+	for _, f := range hook.Helpers {
+		if at := uintptr(h.LibBase + f.Addr); f.Name == name && core.IsCode(uintptr(h.LibBase), at) {
+			return at
+		}
+	}
+	return 0
 }

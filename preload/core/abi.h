@@ -32,7 +32,16 @@ struct seam_plan {              /* at offset 0 */
 	uint32_t nsites, sites_off;         /* struct seam_site[nsites] */
 	uint32_t refusals_off, refusals_len;/* msgpack: array of [name, reason id, detail]; opaque to the core */
 	uint64_t text_lo, text_hi;          /* vaddr range of executable segments */
-	uint64_t reserved[4];
+	uint32_t ndeps, deps_off;           /* struct seam_dep[ndeps] */
+	uint64_t reserved[3];
+};
+
+/* Another file that the plan was made from, or a place where one was looked
+ * for: the plan is good as long as the same file, or still none, is there. */
+struct seam_dep {               /* 40 bytes */
+	uint64_t dev, ino, fsize, mtime_ns; /* all 0: nothing was there */
+	uint32_t path_off;                  /* NUL-terminated */
+	uint32_t pad;
 };
 
 enum { /* seam_site.kind: which thunk the patch jumps to */
@@ -82,7 +91,8 @@ struct seam_site {              /* 128 bytes */
 	uint32_t name_off;             /* NUL-terminated symbol name */
 	int64_t  fail_val[3];
 	uint32_t watch;         /* enum seam_watch: what the core itself must know of this call */
-	uint32_t pad;
+	uint8_t  from, proto;   /* where its symbol and its prototype were found; for people (plan.Source, plan.ProtoSource) */
+	uint16_t pad;
 	uint64_t reserved[2];
 };
 

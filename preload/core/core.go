@@ -134,6 +134,11 @@ func Symbol(bias uintptr, name string) uintptr {
 	return uintptr(C.seam_symbol(C.uint64_t(bias), s))
 }
 
+// IsCode reports whether addr is in the code of the object with that load bias.
+func IsCode(bias, addr uintptr) bool {
+	return C.seam_is_code(C.uint64_t(bias), C.uint64_t(addr)) != 0
+}
+
 // LoadPointer reads the pointer at p, 0 when it cannot be read.
 func LoadPointer(p uintptr) uintptr {
 	var v C.uint64_t

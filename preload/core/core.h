@@ -312,6 +312,7 @@ unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint
 
 /* lookup.c, for the agent */
 uint64_t seam_symbol(uint64_t bias, const char *name);
+int      seam_is_code(uint64_t bias, uint64_t addr);
 unsigned seam_peek(uint64_t addr, void *to, unsigned n);
 
 /* ask.c */

@@ -91,8 +91,21 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 			o->text_hi = hi;
 		o->text_prot |= PROT_READ | PROT_EXEC | (p->p_flags & PF_W ? PROT_WRITE : 0);
 	}
+	for (uint32_t i = 0; i < l->spec.nhas && !o->defines; i++)
+		o->defines = seam_exported(info, l->spec.has[i]) != 0;
 	l->nobj++;
 	return 0;
+}
+
+/* The spec asks for it: by its name, or by what it defines. */
+static int wanted(struct seam_load *l, struct seam_object *o)
+{
+	if (seam_spec_wants(&l->spec, o->path))
+		return 1;
+	/* the system's own libraries have no .symtab: not even opened */
+	for (uint32_t i = 0; i < l->spec.nhas && !o->defines && strncmp(o->path, "/lib", 4) && strncmp(o->path, "/usr/lib/", 9); i++)
+		o->defines = seam_file_names(o->path, l->spec.has[i]);
+	return o->defines;
 }
 
 /* List what is loaded; mark what was not there at the last look. An object is
@@ -192,7 +205,28 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 				    (q[j].what == SEAM_FILT_INT && q[j].width != 1 && q[j].width != 2 && q[j].width != 4 && q[j].width != 8))
 					return 0;
 		}
+	if (!within(p->deps_off, p->ndeps, sizeof(struct seam_dep), size))
+		return 0;
+	const struct seam_dep *d = (void *)((char *)mem + p->deps_off);
+	for (uint32_t i = 0; i < p->ndeps; i++)
+		if (d[i].path_off >= size || !memchr((char *)mem + d[i].path_off, 0, size - d[i].path_off))
+			return 0;
 	return p;
+}
+
+/* The other files that a plan was made from are what they were. */
+static int fresh(const struct seam_plan *p)
+{
+	const struct seam_dep *d = (const void *)((const char *)p + p->deps_off);
+	for (uint32_t i = 0; i < p->ndeps; i++) {
+		struct stat st;
+		if (sys2(SYS_stat, (const char *)p + d[i].path_off, &st) || !S_ISREG(st.st_mode))
+			memset(&st, 0, sizeof st);
+		if (st.st_dev != d[i].dev || st.st_ino != d[i].ino || (uint64_t)st.st_size != d[i].fsize ||
+		    st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec != d[i].mtime_ns)
+			return 0;
+	}
+	return 1;
 }
 
 static void load_plan(struct seam_load *l, struct seam_object *o)
@@ -213,6 +247,8 @@ static void load_plan(struct seam_load *l, struct seam_object *o)
 			while (n < st.st_size && (got = sys3(SYS_read, fd, mem + n, st.st_size - n)) > 0)
 				n += got;
 			o->plan = n == st.st_size ? seam_plan_check(mem, n, l->spec.hash, o) : 0;
+			if (o->plan && !fresh(o->plan))
+				o->plan = 0;
 			if (!o->plan)
 				munmap(mem, st.st_size);
 		}
@@ -294,7 +330,7 @@ static int fetch_plans(struct seam_load *l)
 	int any = 0;
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_object *o = &l->obj[i];
-		if (!o->is_new || !o->text_hi || !o->path[0] || !seam_spec_wants(&l->spec, o->path) || identify(l, o))
+		if (!o->is_new || !o->text_hi || !o->path[0] || !wanted(l, o) || identify(l, o))
 			continue;
 		any = o->wanted = 1;
 		load_plan(l, o);

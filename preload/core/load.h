@@ -6,12 +6,14 @@
 
 #define MAX_OBJECTS 512
 #define MAX_GLOBS 256
+#define MAX_HAS 8
 
 struct seam_spec {              /* the lines of a spec file, see docs/architecture.md */
 	uint64_t hash, buffer;
 	uint32_t on_full, block_ms, start, follow;
 	char     plans[3800], planner[4096];
-	uint32_t nglobs, has_paths;
+	uint32_t nglobs, has_paths, nhas;
+	const char *has[MAX_HAS];       /* objects that define one of these are wanted, too */
 	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];
 	char     text[65536];   /* the file's head, cut into strings */
 };
@@ -25,7 +27,7 @@ struct seam_object {
 	const struct seam_plan *plan;
 	uint64_t dev, ino, size, mtime_ns;
 	char     key[24];
-	int      wanted, is_new;
+	int      wanted, is_new, defines;
 };
 
 struct seam_load {              /* one mapping; kept if libraries may come later */
@@ -44,6 +46,9 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 
 int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
 int  seam_spec_wants(struct seam_spec *s, const char *path);
+struct dl_phdr_info;
+uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);
+int  seam_file_names(const char *path, const char *name);     /* 1: the name is one of its .symtab */
 int  seam_spec_latent(const struct seam_spec *s);             /* names objects that are not there yet */
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
 int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */

@@ -1,8 +1,11 @@
-/* lookup.c: what the agent asks of the address space, on its own threads. */
+/* lookup.c: what the agent asks of the address space, on its own threads, and
+ * what defines a function. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include "core.h"
 #include "sys.h"
@@ -11,11 +14,9 @@
  * handle, and would take the loader's lock, which the waiting host thread may hold. */
 struct want { uint64_t bias, found; const char *name; };
 
-static int find(struct dl_phdr_info *info, size_t size, void *arg)
+/* The address of what a loaded object exports, or 0. */
+uint64_t seam_exported(const struct dl_phdr_info *info, const char *name)
 {
-	struct want *w = arg;
-	if (info->dlpi_addr != w->bias)
-		return 0;
 	const ElfW(Sym) *sym = 0;
 	const char *str = 0;
 	const uint32_t *gnu = 0;
@@ -34,24 +35,96 @@ static int find(struct dl_phdr_info *info, size_t size, void *arg)
 		}
 	}
 	if (!sym || !str || !gnu)
-		return 1;
+		return 0;
 	uint32_t h = 5381;
-	for (const unsigned char *c = (void *)w->name; *c; c++)
+	for (const unsigned char *c = (void *)name; *c; c++)
 		h = h * 33 + *c;
 	uint32_t nbuckets = gnu[0], offset = gnu[1], nbloom = gnu[2];
 	const uint32_t *buckets = gnu + 4 + 2 * nbloom, *chain = buckets + nbuckets;
 	if (!nbuckets)
-		return 1;
+		return 0;
 	for (uint32_t i = buckets[h % nbuckets]; i >= offset && i; i++) {
 		uint32_t e = chain[i - offset];
-		if ((e | 1) == (h | 1) && sym[i].st_value && !strcmp(str + sym[i].st_name, w->name)) {
-			w->found = info->dlpi_addr + sym[i].st_value;
-			return 1;
-		}
+		if ((e | 1) == (h | 1) && sym[i].st_value && !strcmp(str + sym[i].st_name, name))
+			return info->dlpi_addr + sym[i].st_value;
 		if (e & 1)
 			break;
 	}
+	return 0;
+}
+
+static int find(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct want *w = arg;
+	if (info->dlpi_addr != w->bias)
+		return 0;
+	w->found = seam_exported(info, w->name);
 	return 1;
+}
+
+struct in { uint64_t bias, addr; int yes; };
+
+static int covers(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct in *w = arg;
+	if (info->dlpi_addr != w->bias)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X && w->addr - w->bias - p->p_vaddr < p->p_filesz)
+			w->yes = 1;
+	}
+	return 1;
+}
+
+/* 1: addr is code of the object with that load bias. */
+int seam_is_code(uint64_t bias, uint64_t addr)
+{
+	struct in w = { bias, addr, 0 };
+	dl_iterate_phdr(covers, &w);
+	return w.yes;
+}
+
+/* Is the name among those of the .symtab of a file? The program waits, so: a few
+ * reads, and no tables larger than this are looked at. */
+#define MAX_NAMES (8 << 20)
+
+int seam_file_names(const char *path, const char *name)
+{
+	ElfW(Ehdr) e;
+	ElfW(Shdr) *sh = 0;
+	char *str = MAP_FAILED;
+	uint64_t strsize = 0;
+	int yes = 0, fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	size_t want = strlen(name) + 1, table = sizeof *sh * 128;
+	if (sys4(SYS_pread64, fd, &e, sizeof e, 0) != sizeof e || memcmp(e.e_ident, ELFMAG, SELFMAG) ||
+	    e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_shentsize != sizeof *sh || !e.e_shnum || e.e_shnum > 128)
+		goto out;
+	sh = mmap(0, table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sh == MAP_FAILED || sys4(SYS_pread64, fd, sh, e.e_shnum * sizeof *sh, e.e_shoff) != (long)(e.e_shnum * sizeof *sh))
+		goto out;
+	for (int i = 0; i < e.e_shnum; i++) {
+		if (sh[i].sh_type != SHT_SYMTAB || sh[i].sh_link >= e.e_shnum)
+			continue;
+		ElfW(Shdr) *s = &sh[sh[i].sh_link];
+		strsize = s->sh_size;
+		if (strsize < want || strsize > MAX_NAMES)
+			break;
+		str = mmap(0, strsize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (str != MAP_FAILED && sys4(SYS_pread64, fd, str, strsize, s->sh_offset) == (long)strsize)
+			for (char *p = str; !yes && (p = memmem(p, strsize - (p - str), name, want)); p++)
+				yes = p == str || !p[-1];
+		break;
+	}
+out:
+	if (str != MAP_FAILED)
+		munmap(str, strsize);
+	if (sh && sh != MAP_FAILED)
+		munmap(sh, table);
+	sys1(SYS_close, fd);
+	return yes;
 }
 
 uint64_t seam_symbol(uint64_t bias, const char *name)

@@ -61,6 +61,9 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 				s->has_paths |= line[0] == 'p';
 				s->globs[s->nglobs++].is_path = line[0] == 'p';
 			}
+		} else if (starts(line, "has", &v)) {
+			if (s->nhas < MAX_HAS)
+				s->has[s->nhas++] = v;
 		} else if (starts(line, "json", &v))
 			return 0;
 	}
@@ -130,6 +133,8 @@ int seam_spec_wants(struct seam_spec *s, const char *path)
  * that matched may match again, unless it names one file. */
 int seam_spec_latent(const struct seam_spec *s)
 {
+	if (s->nhas)
+		return 1;
 	for (uint32_t i = 0; i < s->nglobs; i++)
 		if (strncmp(s->globs[i].text, "libc.so", 7) && !(s->globs[i].is_path && s->globs[i].matched))
 			return 1;

@@ -33,54 +33,97 @@ func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
 		}
 	}()
 	b := builder{obj: obj, spec: spec, done: make(map[uint64]bool)}
+	defer func() { b.aux.close() }()
 	b.plan.SpecHash = spec.Hash()
 	b.plan.ID = obj.ID
 	b.plan.TextLo, b.plan.TextHi = obj.Text()
+	var probes []*hooks.Probe
+	deepest := Exported
 	for i := range spec.Probes {
 		if pr := &spec.Probes[i]; LibMatches(pr.Lib, obj) {
-			b.probe(pr)
+			probes = append(probes, pr)
+			deepest = max(deepest, b.need(pr))
 		}
+	}
+	b.exports = obj
+	if deepest > Exported {
+		b.deepen(deepest)
+	}
+	for _, pr := range probes {
+		b.probe(pr)
 	}
 	if obj.Soname == guardSoname {
 		b.internal()
 	}
 	sort.SliceStable(b.plan.Sites, func(i, j int) bool { return b.plan.Sites[i].Vaddr < b.plan.Sites[j].Vaddr })
+	if b.aux != nil {
+		b.plan.Deps = b.aux.deps
+	}
 	return &b.plan, nil
 }
 
 type builder struct {
-	obj  *Object
-	spec *hooks.Spec
-	plan Plan
-	done map[uint64]bool // addresses that a probe has taken, or been refused
-	buf  []byte
-	code int // bytes read so far
-	full bool
+	obj     *Object // with all the symbols that the spec's probes need
+	exports *Object // with those it exports
+	aux     *files  // nil until something else is needed
+	protos  map[string]*hooks.Hook
+	spec    *hooks.Spec
+	plan    Plan
+	done    map[uint64]bool // addresses that a probe has taken, or been refused
+	buf     []byte
+	code    int // bytes read so far
+	full    bool
 }
 
 func (b *builder) refuse(name string, r Reason, detail string) {
 	b.plan.Refusals = append(b.plan.Refusals, Refusal{name, r, detail})
 }
 
+// need is how far this probe has to look: no further than where the very name
+// it has is exported.
+func (b *builder) need(p *hooks.Probe) Source {
+	reach := b.obj.reach(p)
+	name := p.Sym
+	if p.Has != "" {
+		name = p.Has
+	}
+	if !hooks.IsGlob(name) && len(b.obj.byName[name]) > 0 && b.obj.Symbols[b.obj.byName[name][0]].From == Exported {
+		return Exported
+	}
+	return reach
+}
+
 // probe plans every function that one probe names.
 func (b *builder) probe(p *hooks.Probe) {
+	if p.Has != "" && len(b.obj.byName[p.Has]) == 0 {
+		return
+	}
+	exports := builder{obj: b.exports}
+	limit := exports.need(p)
+	within := func(i int32) bool { return b.obj.Symbols[i].From <= limit }
 	switch {
+	case isOffset(p.Sym):
+		b.offset(p)
 	case p.Pack != "":
 		for _, h := range hooks.PackHooks(p.Pack) {
 			if hooks.Glob(p.Sym, h.Name) {
 				for _, i := range b.obj.byName[h.Name] {
-					b.symbol(p, i, false)
+					if within(i) {
+						b.symbol(p, &b.obj.Symbols[i], false)
+					}
 				}
 			}
 		}
 	case !hooks.IsGlob(p.Sym):
 		for _, i := range b.obj.byName[p.Sym] {
-			b.symbol(p, i, true)
+			if within(i) {
+				b.symbol(p, &b.obj.Symbols[i], true)
+			}
 		}
 	default:
 		for i := range b.obj.Symbols {
-			if hooks.Glob(p.Sym, b.obj.Symbols[i].Name) {
-				b.symbol(p, int32(i), false)
+			if within(int32(i)) && hooks.Glob(p.Sym, b.obj.Symbols[i].Name) {
+				b.symbol(p, &b.obj.Symbols[i], false)
 			}
 		}
 	}
@@ -88,8 +131,10 @@ func (b *builder) probe(p *hooks.Probe) {
 
 // symbol plans one symbol. exact: it was asked for by its very name, so that
 // even a variable deserves an answer.
-func (b *builder) symbol(p *hooks.Probe, index int32, exact bool) {
-	s := &b.obj.Symbols[index]
+func (b *builder) symbol(p *hooks.Probe, s *Symbol, exact bool) {
+	if s.Type == SymFunc && s.From != Exported && b.picker(s.Addr) {
+		s = &Symbol{Name: s.Name, Type: SymIFunc, Addr: s.Addr, From: s.From} // a second name of what picks, not of what runs
+	}
 	switch s.Type {
 	case SymFunc:
 	case SymIFunc:
@@ -116,22 +161,28 @@ func (b *builder) symbol(p *hooks.Probe, index int32, exact bool) {
 		name = b.bestName(p, s, aliases)
 	}
 	b.done[s.Addr] = true
-	h, known := lookup(b.obj, p, name, aliases)
-	if !known {
-		if p.Pack != "" {
-			b.done[s.Addr] = false
-			return
-		}
-		h = hooks.Unknown(name)
+	h, proto, note := b.hook(p, s, name, aliases)
+	if h == nil {
+		b.done[s.Addr] = false
+		return
 	}
-	names := append([]string{name}, aliases...)
+	if p.As != "" {
+		c := *h
+		c.Name, name = p.As, p.As
+		h = &c
+	}
+	names := append([]string{s.Name}, aliases...)
 	for _, n := range names {
 		if why := protectedReason(n); why != "" {
 			b.refuse(name, Protected, why)
 			return
 		}
 	}
-	site, r := b.site(p, h, s, names)
+	if r := b.unfit(s); r != nil {
+		b.refuse(name, r.reason, r.detail)
+		return
+	}
+	site, r := b.site(p, h, proto, s, names)
 	if r != nil {
 		b.refuse(name, r.reason, r.detail)
 		if !r.reason.Info().Note {
@@ -144,6 +195,10 @@ func (b *builder) symbol(p *hooks.Probe, index int32, exact bool) {
 			b.refuse(name, TooManySites, "from this one on")
 		}
 		return
+	}
+	site.From, site.Proto = s.From, proto
+	if note != "" {
+		b.refuse(name, ArgumentsUnknown, note)
 	}
 	b.plan.Sites = append(b.plan.Sites, *site)
 }
@@ -210,7 +265,12 @@ func (b *builder) body(s *Symbol) (body, *refusal) {
 		return body{}, &refusal{NotCode, ""}
 	}
 	if s.Size == 0 {
-		return body{}, &refusal{NoSize, ""}
+		f, ok := b.obj.frameAt(s.Addr)
+		if !ok || f.lo != s.Addr || !f.entered || f.size == 0 {
+			return body{}, &refusal{NoSize, ""}
+		}
+		c := *s
+		c.Size, s = f.size, &c
 	}
 	if s.Size > maxFunction {
 		return body{}, &refusal{Unreadable, "larger than any function"}
@@ -234,7 +294,7 @@ func (b *builder) body(s *Symbol) (body, *refusal) {
 }
 
 // site plans one function. A refusal with a note comes with a site.
-func (b *builder) site(p *hooks.Probe, h *hooks.Hook, s *Symbol, names []string) (*Site, *refusal) {
+func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symbol, names []string) (*Site, *refusal) {
 	f, r := b.body(s)
 	if r != nil {
 		return nil, r
@@ -255,7 +315,11 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, s *Symbol, names []string)
 			h2.EntryOnly = true
 		}
 	}
+	doubt := b.doubt(&h2, proto, s, f)
 	note := b.kind(site, &h2, f, names, p.Filters)
+	if note == nil && doubt != nil && site.Kind == Entry {
+		note = doubt
+	}
 	if note != nil && !note.reason.Info().Note {
 		return nil, note
 	}
@@ -265,6 +329,7 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, s *Symbol, names []string)
 	}
 	site.Filters = filters
 	b.words(site, &h2)
+	b.helpers(site, &h2)
 	site.Def = hooks.EncodeDef(&h2, b.obj.Name(), defKind(site), hooks.Instrument(site.Instrument))
 	return site, note
 }
@@ -444,7 +509,8 @@ func capturesMemory(spec *hooks.Spec) bool {
 		if p.Pack != "" || hooks.IsGlob(p.Sym) {
 			return true
 		}
-		if h, ok := hooks.Lookup("", p.Sym); ok && len(hooks.Ops(h)) > 0 {
+		// The user's prototypes, and what DWARF may say of a function.
+		if h, ok := hooks.Lookup("", p.Sym); !ok || len(spec.Protos) > 0 || len(hooks.Ops(h)) > 0 {
 			return true
 		}
 	}

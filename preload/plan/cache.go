@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/seam-project/seam/preload/plan/debuginfo"
 )
 
 // ErrNotPrivate: others could put plans into the cache folder, and a plan says
@@ -80,6 +82,11 @@ func Load(dir string, specHash uint64, id Identity) (*Plan, error) {
 	}
 	if p.SpecHash != specHash || p.ID != id {
 		return nil, fmt.Errorf("load plan %s: for another file: %w", name, ErrBadPlan)
+	}
+	for i := range p.Deps {
+		if d := &p.Deps[i]; debuginfo.Stat(d.Path) != d.ID {
+			return nil, fmt.Errorf("load plan %s: %s has changed: %w", name, d.Path, ErrBadPlan)
+		}
 	}
 	return p, nil
 }

@@ -19,6 +19,9 @@ func (p *Plan) Explain(symbol string) string {
 		what := "refused"
 		if info.Note {
 			what = "entry only"
+			if r.Reason == ArgumentsUnknown {
+				what = "arguments unknown"
+			}
 		}
 		b.WriteString(symbol + ": " + what + " (" + info.Name + "): " + info.Sentence)
 		if r.Detail != "" {

@@ -8,13 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
-	"syscall"
+
+	"github.com/seam-project/seam/preload/plan/debuginfo"
 )
 
 // Identity names one state of one file. A plan is for exactly one.
-type Identity struct {
-	Dev, Ino, Size, MtimeNS uint64
-}
+type Identity = debuginfo.Identity
 
 // Errors of Open that callers tell apart.
 var (
@@ -46,7 +45,7 @@ const (
 	SymIFunc  SymType = 10
 )
 
-// Symbol is one definition that the object exports.
+// Symbol is one definition of the object.
 type Symbol struct {
 	Name    string
 	Version string // "" when the object has no versions
@@ -54,6 +53,8 @@ type Symbol struct {
 	Type    SymType
 	Addr    uint64 // virtual address in the file
 	Size    uint64
+	From    Source
+	Clone   string // the symbol itself, when Name is the function that it is a compiler's copy of
 }
 
 // Segment is a loadable part of the file.
@@ -74,9 +75,9 @@ type Object struct {
 	Soname   string
 	Needed   []string
 	Segments []Segment
-	Dynamic  bool // it has a dynamic section
-	PIEFlag  bool // DF_1_PIE: a program, though of type TypeDyn
-	Symbols  []Symbol
+	Dynamic  bool     // it has a dynamic section
+	PIEFlag  bool     // DF_1_PIE: a program, though of type TypeDyn
+	Symbols  []Symbol // what the object exports
 
 	r      io.ReaderAt
 	size   uint64
@@ -88,6 +89,8 @@ type Object struct {
 	symtab, strtab []byte
 	slots          map[uint64]slot // by address; nil until asked for
 	stubs          map[uint64]slot // by address of the stub; no name: not one
+	ehHdr          uint64          // address of .eh_frame_hdr, 0 none
+	fdes           []fdeRow        // its rows; nil until asked for
 }
 
 // Open reads the ELF file at path. The object keeps the file open, because
@@ -115,10 +118,7 @@ func Open(path string) (*Object, error) {
 	if abs, err := filepath.Abs(path); err == nil {
 		o.Path = abs
 	}
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		o.ID = Identity{Dev: uint64(sys.Dev), Ino: sys.Ino, Size: uint64(sys.Size),
-			MtimeNS: uint64(sys.Mtim.Sec)*1e9 + uint64(sys.Mtim.Nsec)}
-	}
+	o.ID = debuginfo.IdentityOf(st)
 	return o, nil
 }
 
@@ -282,6 +282,7 @@ func (o *Object) header() error {
 // Program header types and flags, as in elf.h.
 const (
 	ptLoad, ptDynamic, ptInterp = 1, 2, 3
+	ptEhFrame                   = 0x6474e550
 	pfExec, pfWrite             = 1, 2
 )
 
@@ -309,6 +310,8 @@ func (o *Object) programHeaders(ph []byte, size int, bo binary.ByteOrder) error 
 		case ptDynamic:
 			o.Dynamic = true
 			dynOff, dynLen = off, filesz
+		case ptEhFrame:
+			o.ehHdr = vaddr
 		case ptInterp:
 			if b, ok := o.read(off, min(filesz, 4096)); ok {
 				o.Interp = cstring(b)

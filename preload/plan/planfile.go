@@ -3,6 +3,8 @@ package plan
 import (
 	"errors"
 	"fmt"
+
+	"github.com/seam-project/seam/preload/plan/debuginfo"
 )
 
 // Sizes and offsets of preload/core/abi.h. layout_test.go compiles that header
@@ -14,6 +16,7 @@ const (
 	headerSize = 128
 	siteSize   = 128
 	fixSize    = 16
+	depSize    = 40
 	opSize     = 8
 	filterSize = 80
 
@@ -23,6 +26,7 @@ const (
 	hdrDev, hdrIno, hdrFsize, hdrMtime       = 32, 40, 48, 56
 	hdrNsites, hdrSites, hdrRefOff, hdrRefLn = 64, 68, 72, 76
 	hdrTextLo, hdrTextHi                     = 80, 88
+	hdrNdeps, hdrDeps                        = 96, 100
 
 	siteVaddr, siteKind, siteInstr, siteFlags, sitePatch = 0, 8, 9, 10, 11
 	siteNregs, siteNstack, siteNcopy, siteNops           = 12, 13, 14, 15
@@ -31,7 +35,7 @@ const (
 	siteOpsOff, siteFiltOff                              = 56, 60
 	siteNfilt, siteFailOp, siteRetWidth, siteHandover    = 64, 65, 66, 67
 	siteDefOff, siteDefLen, siteNameOff                  = 68, 72, 76
-	siteFailVal, siteWatch                               = 80, 104
+	siteFailVal, siteWatch, siteFrom, siteProto          = 80, 104, 108, 109
 
 	maxSites    = 16384
 	maxPlanSize = 64 << 20
@@ -40,6 +44,7 @@ const (
 	maxOps      = 32
 	maxFilters  = 16
 	maxName     = 4096
+	maxDeps     = 64
 	maxDef      = 1 << 20
 )
 
@@ -135,6 +140,8 @@ type Site struct {
 	FailVals   [3]int64
 	Handover   uint8
 	Def        []byte
+	From       Source
+	Proto      ProtoSource
 }
 
 // Refusal says that a function is not patched, or, when its reason is a note,
@@ -145,6 +152,10 @@ type Refusal struct {
 	Detail string
 }
 
+// Dep is another file that a plan was made from, or a place where one was
+// looked for.
+type Dep = debuginfo.Dep
+
 // Plan is what to do with one ELF file for one spec.
 type Plan struct {
 	SpecHash       uint64
@@ -152,6 +163,7 @@ type Plan struct {
 	TextLo, TextHi uint64
 	Sites          []Site
 	Refusals       []Refusal
+	Deps           []Dep // other files it was made from, or that were looked for
 }
 
 // checksum is FNV-1a over little-endian 64-bit words, then over the bytes that
@@ -241,10 +253,25 @@ func (p *Plan) Encode() []byte {
 			le.PutUint64(d[siteFailVal+8*j:], uint64(v))
 		}
 		u32(siteWatch, int(s.Watch))
+		d[siteFrom], d[siteProto] = byte(s.From), byte(s.Proto)
 	}
 	refOff := len(b)
 	b = appendRefusals(b, p.Refusals)
 	refLen := len(b) - refOff
+	align()
+	depsOff, paths := len(b), 0
+	for i := range p.Deps {
+		b = append(b, make([]byte, depSize)...)
+		paths += len(p.Deps[i].Path) + 1
+	}
+	for i := range p.Deps {
+		dep, d := &p.Deps[i], b[depsOff+i*depSize:]
+		for j, v := range [...]uint64{dep.ID.Dev, dep.ID.Ino, dep.ID.Size, dep.ID.MtimeNS} {
+			le.PutUint64(d[8*j:], v)
+		}
+		le.PutUint32(d[32:], uint32(len(b)))
+		b = append(append(b, dep.Path...), 0)
+	}
 	align()
 
 	copy(b, planMagic)
@@ -261,6 +288,8 @@ func (p *Plan) Encode() []byte {
 	le.PutUint32(b[hdrRefLn:], uint32(refLen))
 	le.PutUint64(b[hdrTextLo:], p.TextLo)
 	le.PutUint64(b[hdrTextHi:], p.TextHi)
+	le.PutUint32(b[hdrNdeps:], uint32(len(p.Deps)))
+	le.PutUint32(b[hdrDeps:], uint32(depsOff))
 	le.PutUint64(b[hdrCheck:], checksum(b[checkFrom:]))
 	return b
 }
@@ -314,7 +343,30 @@ func Decode(b []byte) (*Plan, error) {
 	if p.Refusals, ok = parseRefusals(ref); !ok {
 		return nil, fmt.Errorf("decode plan: refusals: %w", ErrBadPlan)
 	}
+	deps, ok := slice(b, le.Uint32(b[hdrDeps:]), le.Uint32(b[hdrNdeps:]), depSize, maxDeps)
+	if !ok {
+		return nil, fmt.Errorf("decode plan: files: %w", ErrBadPlan)
+	}
+	for ; len(deps) > 0; deps = deps[depSize:] {
+		path, ok := stringAt(b, le.Uint32(deps[32:]))
+		if !ok {
+			return nil, fmt.Errorf("decode plan: files: %w", ErrBadPlan)
+		}
+		p.Deps = append(p.Deps, Dep{Path: path, ID: Identity{Dev: le.Uint64(deps), Ino: le.Uint64(deps[8:]),
+			Size: le.Uint64(deps[16:]), MtimeNS: le.Uint64(deps[24:])}})
+	}
 	return p, nil
+}
+
+// stringAt is the NUL-terminated string at off.
+func stringAt(b []byte, off uint32) (string, bool) {
+	if uint64(off) >= uint64(len(b)) {
+		return "", false
+	}
+	rest := b[off:]
+	rest = rest[:min(len(rest), maxName+1)]
+	s := cstring(rest)
+	return s, len(s) < len(rest)
 }
 
 // slice is n items of size bytes at off, if that is within b and n <= limit.
@@ -395,18 +447,15 @@ func (s *Site) decode(b, d []byte) bool {
 	if len(def) > 0 {
 		s.Def = append([]byte(nil), def...)
 	}
-	off := u32(siteNameOff)
-	if uint64(off) >= uint64(len(b)) {
+	if s.Name, ok = stringAt(b, u32(siteNameOff)); !ok {
 		return false
-	}
-	rest := b[off:]
-	rest = rest[:min(len(rest), maxName+1)]
-	s.Name = cstring(rest)
-	if len(s.Name) == len(rest) {
-		return false // no NUL
 	}
 	for i := range s.FailVals {
 		s.FailVals[i] = int64(le.Uint64(d[siteFailVal+8*i:]))
+	}
+	s.From, s.Proto = Source(d[siteFrom]), ProtoSource(d[siteProto])
+	if s.From > Offset || s.Proto > DWARFProto {
+		return false
 	}
 	if s.Watch = WatchKind(u32(siteWatch)); s.Watch > WatchExit {
 		return false

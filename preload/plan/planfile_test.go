@@ -13,7 +13,7 @@ import (
 // samplePlan uses every field.
 func samplePlan() *Plan {
 	return &Plan{
-		SpecHash: 0x0123456789abcdef, ID: Identity{1, 2, 3, 4}, TextLo: 0x1000, TextHi: 0x9000,
+		SpecHash: 0x0123456789abcdef, ID: Identity{Dev: 1, Ino: 2, Size: 3, MtimeNS: 4}, TextLo: 0x1000, TextHi: 0x9000,
 		Sites: []Site{
 			{Name: "f", Vaddr: 0x1230, Kind: Full, Instrument: 1, Flags: FlagErrno | FlagGuard, NRegs: 6, NStack: 2, NCopy: 3,
 				Orig: []byte{1, 2, 3, 4, 5, 6, 7}, Tramp: []byte{0x90, 0xe9, 0, 0, 0, 0},
@@ -86,9 +86,9 @@ func TestKey(t *testing.T) {
 	if got := Key(0, Identity{}); got != "40d69e0cf0f65c45" {
 		t.Errorf("key of zeros %s", got)
 	}
-	id := Identity{1, 2, 3, 4}
+	id := Identity{Dev: 1, Ino: 2, Size: 3, MtimeNS: 4}
 	seen := map[string]bool{}
-	for _, k := range []string{Key(5, id), Key(6, id), Key(5, Identity{2, 1, 3, 4}), Key(5, Identity{1, 2, 4, 3}), Key(5, Identity{1, 2, 3, 5})} {
+	for _, k := range []string{Key(5, id), Key(6, id), Key(5, Identity{Dev: 2, Ino: 1, Size: 3, MtimeNS: 4}), Key(5, Identity{Dev: 1, Ino: 2, Size: 4, MtimeNS: 3}), Key(5, Identity{Dev: 1, Ino: 2, Size: 3, MtimeNS: 5})} {
 		if len(k) != 16 || seen[k] {
 			t.Errorf("key %q", k)
 		}

@@ -33,6 +33,10 @@ const (
 	PlanStale            Reason = 24
 	ReturnsTwiceOrCaller Reason = 25
 	Confined             Reason = 26
+	NotFunctionStart     Reason = 27
+	PartOfFunction       Reason = 28
+	ForeignStack         Reason = 29
+	ArgumentsUnknown     Reason = 30
 )
 
 // ReasonInfo is a row of the closed list.
@@ -41,7 +45,7 @@ type ReasonInfo struct {
 	Name     string // stable, for machines
 	Sentence string // what is so, for people
 	Advice   string // what they can do
-	// Note: the function is patched all the same, as an entry-only probe.
+	// Note: the function is patched all the same, in a lesser way.
 	Note bool
 }
 
@@ -72,6 +76,10 @@ var reasons = [...]ReasonInfo{
 	{PlanStale, "plan-stale", "the plan in the cache is not for this file", "remove the plan cache", false},
 	{ReturnsTwiceOrCaller, "entry-only", "the function returns twice, never, or depends on its caller, so only its entry is recorded", "nothing: calls and arguments are seen, returns and durations are not", true},
 	{Confined, "confined", "the process had forbidden itself system calls when it loaded this library", "have the library loaded earlier", false},
+	{NotFunctionStart, "not-a-function-start", "no symbol and no unwinding table says that a function starts at this address", "take the address from nm or objdump -d, of this very file", false},
+	{PartOfFunction, "part-of-function", "the symbol names a piece of a function that the compiler moved elsewhere, which is jumped to and not called", "probe the function itself", false},
+	{ForeignStack, "foreign-stack", "the function is Go code, whose runtime reads and moves its own stack", "probe the C functions that it calls", false},
+	{ArgumentsUnknown, "arguments-unknown", "the debug information does not say for certain where this function's arguments are, so its registers are shown as they are", "give its declaration with --proto", true},
 }
 
 // Reasons is the closed list, by ascending id.

@@ -7,17 +7,18 @@
 #define VAL(v) printf(#v " %ld\n", (long)(v))
 int main(void)
 {
-	SIZE(seam_plan); SIZE(seam_site); SIZE(seam_fix); SIZE(seam_op); SIZE(seam_filter);
+	SIZE(seam_plan); SIZE(seam_site); SIZE(seam_fix); SIZE(seam_op); SIZE(seam_filter); SIZE(seam_dep);
 	OFF(seam_plan, version); OFF(seam_plan, size); OFF(seam_plan, check); OFF(seam_plan, spec_hash);
 	OFF(seam_plan, dev); OFF(seam_plan, ino); OFF(seam_plan, fsize); OFF(seam_plan, mtime_ns);
 	OFF(seam_plan, nsites); OFF(seam_plan, sites_off); OFF(seam_plan, refusals_off); OFF(seam_plan, refusals_len);
 	OFF(seam_plan, text_lo); OFF(seam_plan, text_hi);
+	OFF(seam_plan, ndeps); OFF(seam_plan, deps_off); OFF(seam_dep, path_off);
 	OFF(seam_site, vaddr); OFF(seam_site, kind); OFF(seam_site, instrument); OFF(seam_site, flags); OFF(seam_site, patch_len);
 	OFF(seam_site, nregs); OFF(seam_site, nstack); OFF(seam_site, ncopy); OFF(seam_site, nops); OFF(seam_site, orig);
 	OFF(seam_site, tramp_off); OFF(seam_site, tramp_len); OFF(seam_site, fix_off); OFF(seam_site, nfix);
 	OFF(seam_site, ops_off); OFF(seam_site, filt_off); OFF(seam_site, nfilt); OFF(seam_site, fail_op);
 	OFF(seam_site, ret_width); OFF(seam_site, handover); OFF(seam_site, def_off); OFF(seam_site, def_len);
-	OFF(seam_site, name_off); OFF(seam_site, fail_val); OFF(seam_site, watch);
+	OFF(seam_site, name_off); OFF(seam_site, fail_val); OFF(seam_site, watch); OFF(seam_site, from); OFF(seam_site, proto);
 	OFF(seam_fix, at); OFF(seam_fix, kind); OFF(seam_fix, addend); OFF(seam_fix, target);
 	OFF(seam_op, op); OFF(seam_op, arg); OFF(seam_op, len); OFF(seam_op, when); OFF(seam_op, cap); OFF(seam_op, unit);
 	OFF(seam_filter, what); OFF(seam_filter, arg); OFF(seam_filter, cmp); OFF(seam_filter, len); OFF(seam_filter, width);
