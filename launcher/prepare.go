@@ -34,6 +34,7 @@ func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []st
 	if err := ResolvePaths(spec, p.Objects); err != nil {
 		return nil, err
 	}
+	ExpandCPlusPlus(spec, p.Objects)
 	AddCopies(spec, p.Objects)
 	encoded, err := spec.Encode()
 	if err != nil {

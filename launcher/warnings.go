@@ -33,7 +33,7 @@ func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []W
 	var out []Warning
 	for i := range spec.Probes {
 		if p := &spec.Probes[i]; p.Pack == "" {
-			if w, ok := warning(p, work, atStart, installed); ok {
+			if w, ok := warning(spec, p, work, atStart, installed); ok {
 				out = append(out, w)
 			}
 		}
@@ -41,10 +41,10 @@ func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []W
 	return out
 }
 
-func warning(p *hooks.Probe, work []Planned, atStart, installed []string) (Warning, bool) {
+func warning(spec *hooks.Spec, p *hooks.Probe, work []Planned, atStart, installed []string) (Warning, bool) {
 	w := Warning{Probe: p.Text}
 	for i := range work {
-		if hooks.MatchLib(p.Lib, work[i].Path) && planNames(work[i].Plan, p.Sym) {
+		if hooks.MatchLib(p.Lib, work[i].Path) && planNames(work[i].Plan, p) {
 			return w, false
 		}
 	}
@@ -75,14 +75,17 @@ func warning(p *hooks.Probe, work []Planned, atStart, installed []string) (Warni
 		if err != nil {
 			continue
 		}
-		o.Close()
+		found := false
 		for _, s := range o.Symbols {
-			if hooks.Glob(p.Sym, s.Name) {
-				return w, false
-			}
-			if s.Type == plan.SymFunc || s.Type == plan.SymIFunc {
-				names = append(names, s.Name)
-			}
+			found = found || hooks.Glob(p.Sym, s.Name)
+		}
+		o.Functions(spec.Debug, func(name string) {
+			names = append(names, name)
+			found = found || hooks.Glob(p.Sym, name)
+		})
+		o.Close()
+		if found {
+			return w, false
 		}
 	}
 	slices.Sort(names)
@@ -126,17 +129,18 @@ func swapped(a, b string) bool {
 
 // planNames says whether the plan has an answer, of whichever kind, for a
 // function that the pattern names.
-func planNames(p *plan.Plan, sym string) bool {
+func planNames(p *plan.Plan, probe *hooks.Probe) bool {
 	if p == nil {
 		return false
 	}
+	is := func(name string) bool { return name == probe.As || hooks.Glob(probe.Sym, name) }
 	for i := range p.Sites {
-		if p.Sites[i].Kind != plan.Guard && hooks.Glob(sym, p.Sites[i].Name) {
+		if p.Sites[i].Kind != plan.Guard && is(p.Sites[i].Name) {
 			return true
 		}
 	}
 	for i := range p.Refusals {
-		if hooks.Glob(sym, p.Refusals[i].Name) {
+		if is(p.Refusals[i].Name) {
 			return true
 		}
 	}

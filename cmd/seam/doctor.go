@@ -105,6 +105,7 @@ func (d *diagnosis) examine(t *launcher.Target, spec *hooks.Spec, explain string
 	if err := launcher.ResolvePaths(spec, d.Objects); err != nil {
 		return err
 	}
+	launcher.ExpandCPlusPlus(spec, d.Objects)
 	launcher.AddCopies(spec, d.Objects)
 	work := launcher.PlanOnly(spec, d.Objects)
 	for _, w := range launcher.Warnings(spec, work, d.Objects, launcher.Installed()) {

@@ -116,20 +116,44 @@ func (o *Object) Defines(name string, debugDirs []string) bool {
 			return true
 		}
 	}
+	found := false
+	o.unexported(debugDirs, o.program(), func(s debuginfo.Symbol) bool {
+		found = s.Name == name && SymType(s.Type) == SymFunc
+		return !found
+	})
+	return found
+}
+
+// Functions calls each with the names of all functions of the object, those of
+// its debug file too; names may come twice.
+func (o *Object) Functions(debugDirs []string, each func(name string)) {
+	for i := range o.Symbols {
+		if t := o.Symbols[i].Type; t == SymFunc || t == SymIFunc {
+			each(o.Symbols[i].Name)
+		}
+	}
+	o.unexported(debugDirs, !o.inner(), func(s debuginfo.Symbol) bool {
+		name := s.Name
+		if base, ok := cloneOf(name); ok {
+			name = base
+		}
+		each(name)
+		return true
+	})
+}
+
+// unexported calls each with what .symtab has; far: that of a debug file, when
+// the object has none.
+func (o *Object) unexported(debugDirs []string, far bool, each func(debuginfo.Symbol) bool) {
 	f := files{self: debuginfo.New(o.r, int64(o.size), o.Path), dirs: debugDirs}
 	defer f.close()
 	from := f.self
-	if from != nil && !from.HasSymbols() && o.program() {
+	if from != nil && !from.HasSymbols() && far {
 		from = f.debugFile()
 	}
-	found := false
 	if from != nil {
-		from.Symbols(func(s debuginfo.Symbol) bool {
-			found = s.Name == name && SymType(s.Type) == SymFunc
-			return !found
-		})
+		from.Symbols(each)
 	}
-	return found
 }
 
 // cloneOf is the function of which a symbol names a copy that the compiler
