@@ -9,7 +9,7 @@ LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version
 	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
 LIB_SRC := $(shell find preload hooks wire -name '*.go' -o -name '*.[chS]' -o -name '*.s' -o -name '*.map') go.mod
 
-.PHONY: help build packages demo test parity parity-quick check fuzz torture bench bench-quick clean
+.PHONY: help build packages demo test parity parity-quick check fuzz fuzz-args torture bench bench-quick clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -63,6 +63,10 @@ fuzz: ## each decoder of outside bytes, FUZZTIME each
 
 torture: build ## restarts, kills, faults and ends at the lengths docs/torture.md reports: some 15 minutes
 	@set -o pipefail; SEAM_TORTURE=long $(GO) test -count=1 -v -timeout 60m ./tests/torture | grep -v '^=== RUN\|^    --- PASS'
+
+ARGS_TIME ?= 10m
+fuzz-args: packages build ## hostile arguments for every function with a prototype, ARGS_TIME long
+	SEAM_ARGS_TIME=$(ARGS_TIME) $(GO) test -count=1 -v -timeout 0 -run '^TestArguments$$' ./tests/laws
 
 bench: build ## side by side: cost per call, start-up, sustained rate
 	$(GO) run ./tests/bench

@@ -60,8 +60,15 @@ type request struct {
 	a *arena.Arena
 }
 
+// sqliteMisuse is SQLITE_MISUSE: sqlite looked at a handle and would not touch it.
+// It may be closed, or point at anything.
+const sqliteMisuse = 21
+
 // reply does what was asked and writes the answer to out; it returns its length.
 func reply(h *request, out []byte) int {
+	if int32(h.Ret) == sqliteMisuse {
+		return misuse(h, out)
+	}
 	var db uintptr
 	switch hooks.Handover(h.What) {
 	case hooks.HandoverSqliteDB:
@@ -85,6 +92,16 @@ func reply(h *request, out []byte) int {
 	n := core.CopyString(out, msg)
 	leave()
 	return n
+}
+
+// misuse answers with what sqlite calls it, without the handle.
+func misuse(h *request, out []byte) int {
+	errstr := library(h, "sqlite3_errstr")
+	if errstr == 0 {
+		return 0 // before 3.7.15
+	}
+	msg, _, _ := purego.SyscallN(errstr, sqliteMisuse)
+	return core.CopyString(out, msg)
 }
 
 // lockDB takes a connection's mutex if it is to be had. It is not while the

@@ -66,9 +66,31 @@ func (a *Arena) produced(seen []Seen) uint64 {
 		if i < len(seen) {
 			s = &seen[i]
 		}
-		n += threadProduced(&a.threads[i], s)
+		t := &a.threads[i]
+		calls := threadProduced(t, s)
+		if seq, ok := a.enteredIn(i, t); ok {
+			calls = max(calls, extend(calls, seq))
+		}
+		n += calls
 	}
 	return n
+}
+
+// enteredIn is the number of the last call in the chunk that thread i fills. A
+// drainer before this one may have read it, and a thread that is dead may count
+// as alive, because another one has its number now: nobody else knows of it then.
+func (a *Arena) enteredIn(i int, t *Thread) (seq uint32, ok bool) {
+	k := int(atomic.LoadUint32(&t.Chunk)) - 1
+	if k < 0 || k >= len(a.chunks) {
+		return 0, false
+	}
+	c := &a.chunks[k]
+	uid := atomic.LoadUint64(&c.Uid)
+	if !a.filledBy(k, i, atomic.LoadUint32(&t.Uid)) {
+		return 0, false
+	}
+	seq, ok = a.lastCall(k)
+	return seq, ok && atomic.LoadUint64(&c.Uid) == uid // else it was taken again meanwhile
 }
 
 func (a *Arena) threadsUsed() int {

@@ -276,11 +276,16 @@ func TestAccount(t *testing.T) {
 		t1.Call(0, []uint64{1}, 0) // the numbers wrap, produced is not up to date
 	}
 	m.Th[5].Produced, m.H.ThreadsUsed = 1000, 6 // nobody has the entry now
+	// The chunk says it, whoever has read it.
+	want := uint64(1000 + 1 + (1<<32 - 2) + 5)
+	if got := a.Account(nil).Produced; got != want {
+		t.Errorf("produced without what was read: %d, want %d", got, want)
+	}
+	m.Ch[t1.Chunk()].ThreadUid = 77 // another thread's chunk says nothing
 	if got := a.Account(nil).Produced; got != 1000+1+(1<<32-2)+1 {
-		t.Errorf("produced without what was read: %d", got)
+		t.Errorf("produced without chunk and what was read: %d", got)
 	}
 	seen := []arena.Seen{{}, {UID: 2, Seq: t1.Seq, Any: true}}
-	want := uint64(1000 + 1 + (1<<32 - 2) + 5)
 	if got := a.Account(seen).Produced; got != want {
 		t.Errorf("produced %d, want %d", got, want)
 	}
@@ -288,6 +293,7 @@ func TestAccount(t *testing.T) {
 	if got := a.Account(seen).Produced; got == want {
 		t.Error("another thread's number was used")
 	}
+	m.Ch[t1.Chunk()].ThreadUid = 2
 	dead := func(pid, tid uint32) bool { return false }
 	for range 2 {
 		a.Reap(nil, dead)
