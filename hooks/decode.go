@@ -202,7 +202,7 @@ func (d *Decoder) AppendRet(dst []byte, ret uint64, failed bool) []byte {
 			return appendStatus(dst, statusSkipped) // in registers: not a pointer, and not all of it
 		}
 		return appendPtr(dst, ret)
-	case TString, TBuffer, TSQL, TStrv, TSockaddr:
+	case TString, TBuffer, TSQL, TStrv, TSockaddr, TVec:
 		return appendPtr(dst, ret)
 	}
 	if failed && a.Set == wstatusSet {
@@ -393,6 +393,10 @@ func (d *Decoder) appendScalar(dst []byte, a *Arg, v uint64, words []uint64) []b
 			d.buf = s.appendTo(d.buf[:0], zeroExtend(v, a.Size))
 			return appendText(dst, d.buf)
 		}
+		if vals := valsOf(a.Set, a.Vals); vals != nil {
+			d.buf = appendBits(d.buf[:0], vals, zeroExtend(v, a.Size))
+			return appendText(dst, d.buf)
+		}
 		return appendUint(dst, zeroExtend(v, a.Size))
 	case TEnum:
 		return d.appendEnum(dst, a, v, words)
@@ -427,9 +431,10 @@ func (d *Decoder) appendEnum(dst []byte, a *Arg, v uint64, words []uint64) []byt
 			}
 		}
 	}
-	for i := range a.Vals {
-		if zeroExtend(uint64(a.Vals[i].Value), a.Size) == zeroExtend(v, a.Size) {
-			return appendStr(dst, a.Vals[i].Name)
+	vals := valsOf(a.Set, a.Vals)
+	for i := range vals {
+		if zeroExtend(uint64(vals[i].Value), a.Size) == zeroExtend(v, a.Size) {
+			return appendStr(dst, vals[i].Name)
 		}
 	}
 	if a.signed() {
@@ -479,7 +484,15 @@ func (d *Decoder) appendItem(dst []byte, a *Arg, op int, words []uint64, ret uin
 		d.buf = AppendSockaddr(d.buf[:0], it.b)
 		return appendText(dst, d.buf)
 	case TStruct:
+		if len(a.Fields) == 1 && a.Fields[0].Name == "" {
+			return d.appendElem(dst, &a.Fields[0], it.b)
+		}
+		if a.Fields != nil {
+			return d.appendFields(dst, a.Fields, it.b)
+		}
 		return d.appendStruct(dst, a.Set, it.b)
+	case TVec:
+		return d.appendVec(dst, a, it.b, cut)
 	}
 	// An out integer, pointer, flags ...
 	if len(it.b) < int(max(a.Size, 1)) {

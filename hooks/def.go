@@ -89,11 +89,10 @@ func appendArg(b []byte, a *Arg) []byte {
 	if a.Out {
 		n++
 	}
-	if a.Set != "" {
-		n++
-	}
-	if len(a.Vals) > 0 {
-		n++
+	for _, on := range []bool{a.Set != "", a.Unit > 0, len(a.Vals) > 0, len(a.Fields) > 0} {
+		if on {
+			n++
+		}
 	}
 	b = appendMap(b, n)
 	b = appendStr(appendStr(b, "n"), a.Name)
@@ -104,11 +103,14 @@ func appendArg(b []byte, a *Arg) []byte {
 	if a.Set != "" {
 		b = appendStr(appendStr(b, "s"), a.Set)
 	}
+	if a.Unit > 0 {
+		b = appendUint(appendStr(b, "u"), uint64(a.Unit))
+	}
 	if len(a.Vals) > 0 {
-		b = appendArray(appendStr(b, "v"), 2*len(a.Vals))
-		for _, v := range a.Vals {
-			b = appendStr(appendInt(b, v.Value), v.Name)
-		}
+		b = appendVals(appendStr(b, "v"), a.Vals)
+	}
+	if len(a.Fields) > 0 {
+		b = appendFieldDefs(appendStr(b, "f"), a.Fields)
 	}
 	b = appendArray(appendStr(b, "d"), 7)
 	b = appendUint(b, uint64(a.Size))
@@ -118,6 +120,31 @@ func appendArg(b []byte, a *Arg) []byte {
 	b = appendUint(b, uint64(a.Cap))
 	b = appendBool(b, a.Secret)
 	return appendBool(b, a.Ref)
+}
+
+// appendVals writes the names of values: [value, mask, name, …].
+func appendVals(b []byte, vals []EnumVal) []byte {
+	b = appendArray(b, 3*len(vals))
+	for _, v := range vals {
+		b = appendStr(appendInt(appendInt(b, v.Value), v.Mask), v.Name)
+	}
+	return b
+}
+
+// appendFieldDefs writes fields: [name, type, offset, size, count, set,
+// secret, values, fields] each.
+func appendFieldDefs(b []byte, fields []Field) []byte {
+	b = appendArray(b, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		b = appendStr(appendStr(appendArray(b, 9), f.Name), f.Type.String())
+		for _, n := range []uint16{f.Off, f.Size, f.Count} {
+			b = appendUint(b, uint64(n))
+		}
+		b = appendBool(appendStr(b, f.Set), f.Secret)
+		b = appendFieldDefs(appendVals(b, f.Vals), f.Fields)
+	}
+	return b
 }
 
 // Bounds of a definition: arguments, names of one's values, helpers.
@@ -200,15 +227,13 @@ func (r *mpReader) arg(nargs int) Arg {
 			a.Out = r.bool()
 		case "s":
 			a.Set = r.str()
+		case "u":
+			a.Unit = uint16(r.intIn(0, maxStruct))
 		case "v":
-			k := r.arrayLen()
-			if k > 2*maxVals || k%2 != 0 {
-				r.err = errMsgpack
-			}
-			for ; k > 0 && r.err == nil; k -= 2 {
-				v := r.int()
-				a.Vals = append(a.Vals, EnumVal{Value: v, Name: r.str()})
-			}
+			a.Vals = r.vals()
+		case "f":
+			left := maxFields
+			a.Fields = r.fields(&left, maxNest)
 		case "d":
 			if r.arrayLen() < 7 {
 				r.err = errMsgpack
@@ -228,6 +253,52 @@ func (r *mpReader) arg(nargs int) Arg {
 		r.err = errMsgpack
 	}
 	return a
+}
+
+func (r *mpReader) vals() []EnumVal {
+	n := r.arrayLen()
+	if n%3 != 0 || n > 3*maxVals {
+		r.err = errMsgpack
+		return nil
+	}
+	var vals []EnumVal
+	for ; n > 0 && r.err == nil; n -= 3 {
+		e := EnumVal{Value: r.int(), Mask: r.int()}
+		e.Name = r.str()
+		vals = append(vals, e)
+	}
+	return vals
+}
+
+// fields reads at most *left fields in structures nested at most deep times.
+func (r *mpReader) fields(left *int, deep int) []Field {
+	n := r.arrayLen()
+	if n > *left || n > 0 && deep == 0 {
+		r.err = errMsgpack
+		return nil
+	}
+	*left -= n
+	var fields []Field
+	for ; n > 0 && r.err == nil; n-- {
+		if r.arrayLen() != 9 {
+			r.err = errMsgpack
+			return nil
+		}
+		f := Field{Name: r.str()}
+		var ok bool
+		if f.Type, ok = ParseType(r.str()); !ok {
+			r.err = errMsgpack
+			return nil
+		}
+		f.Off, f.Size, f.Count = uint16(r.intIn(0, maxStruct)), uint16(r.intIn(0, maxStruct)), uint16(r.intIn(0, maxStruct))
+		f.Set, f.Secret = r.str(), r.bool()
+		f.Vals, f.Fields = r.vals(), r.fields(left, deep-1)
+		if int(f.Size)*int(max(f.Count, 1)) > maxStruct || f.Type == TStruct && f.Size == 0 || f.Type != TStruct && f.Size > 8 {
+			r.err = errMsgpack
+		}
+		fields = append(fields, f)
+	}
+	return fields
 }
 
 func (r *mpReader) rule(f *Fail) {

@@ -8,13 +8,17 @@ import (
 
 // ProbeError says what is wrong with a probe or a prototype, and where.
 type ProbeError struct {
-	Text string // what was parsed
+	Text string // what was parsed; of several lines, the one
+	Line int    // 1-based, of a text of several lines; 0: it is one line
 	Col  int    // 1-based, in bytes
 	Msg  string
 	Hint string // what to write instead; may be empty
 }
 
 func (e *ProbeError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("line %d: %q: column %d: %s", e.Line, e.Text, e.Col, e.Msg)
+	}
 	return fmt.Sprintf("%q: column %d: %s", e.Text, e.Col, e.Msg)
 }
 

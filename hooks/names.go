@@ -4,7 +4,7 @@ package hooks
 var typeNames = [...]string{
 	TInt: "int", TUint: "uint", TPtr: "ptr", TFD: "fd", TString: "string", TBuffer: "buffer",
 	TFlags: "flags", TEnum: "enum", TSockaddr: "sockaddr", TStrv: "strv", TSQL: "sql", TFloat: "float",
-	TVoid: "void", TStruct: "struct", TPid: "pid", TMode: "mode", TErrno: "errno",
+	TVoid: "void", TStruct: "struct", TPid: "pid", TMode: "mode", TErrno: "errno", TVec: "array",
 }
 
 func (t Type) String() string {

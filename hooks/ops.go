@@ -85,6 +85,10 @@ func argOp(h *Hook, a *Arg) (Op, bool) {
 		if !countOp(h, a, &op) {
 			return Op{}, false
 		}
+	case TVec:
+		if op.Unit = a.Unit; !countOp(h, a, &op) {
+			return Op{}, false
+		}
 	case TStruct:
 		op.Op = OpMem
 	case TPtr, TInt, TUint, TFD, TFlags, TEnum, TPid, TMode, TErrno:

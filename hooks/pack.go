@@ -1,11 +1,9 @@
 package hooks
 
 import (
-	"fmt"
+	"maps"
 	"path"
 	"slices"
-	"strings"
-	"sync"
 )
 
 // pack is a table of prototypes and the libraries it speaks of.
@@ -26,57 +24,7 @@ var packs = []pack{
 	{name: "net", lib: "libc", also: libcAlso, text: netPack},
 	{name: "proc", lib: "libc", also: libcAlso, text: procPack},
 	{name: "sqlite", lib: "libsqlite3", text: sqlitePack, inAny: true, has: "sqlite3_prepare_v2"},
-	{name: "", lib: "libc", also: libcAlso, text: barePack},
-}
-
-// table is all packs, parsed.
-type table struct {
-	byPack map[string][]*Hook
-	byName map[string]*Hook
-	err    error
-}
-
-// tables parses the packs at first use; a pack that does not parse is a
-// defect that the tests catch, and costs only its own functions.
-var tables = sync.OnceValue(func() *table {
-	t := &table{byPack: map[string][]*Hook{}, byName: map[string]*Hook{}}
-	for i := range packs {
-		hooks, err := parseTable(packs[i].text)
-		if err != nil && t.err == nil {
-			t.err = fmt.Errorf("parse pack %q: %w", packs[i].name, err)
-		}
-		for _, h := range hooks {
-			h.Pack = packs[i].name
-			if t.byName[h.Name] != nil {
-				t.err = fmt.Errorf("parse pack %q: %s is there twice", h.Pack, h.Name)
-				continue
-			}
-			t.byName[h.Name] = h
-			t.byPack[h.Pack] = append(t.byPack[h.Pack], h)
-		}
-	}
-	return t
-})
-
-// parseTable reads one prototype per line; # starts a comment line.
-func parseTable(text string) ([]*Hook, error) {
-	var out []*Hook
-	var first error
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		hooks, err := ParseProto(line)
-		if err != nil {
-			if first == nil {
-				first = err
-			}
-			continue
-		}
-		out = append(out, hooks...)
-	}
-	return out, first
+	{name: "", lib: "libc", also: libcAlso, text: knownText},
 }
 
 // Packs are the names of the packs.
@@ -91,7 +39,7 @@ func PackHooks(name string) []*Hook {
 	if name == "" {
 		return nil
 	}
-	return tables().byPack[name]
+	return tables().pack(name)
 }
 
 // PackProbe is the probe that stands for a whole pack: every function of the
@@ -110,7 +58,7 @@ func PackProbe(name string) (Probe, bool) {
 // function named connect elsewhere is another one. The Hook is shared: don't
 // change it.
 func Lookup(lib, name string) (*Hook, bool) {
-	h := tables().byName[name]
+	h := tables().hook(name)
 	if h == nil {
 		return nil, false
 	}
@@ -150,11 +98,5 @@ func packOf(name string) *pack {
 
 // Names are all known function names, for "did you mean".
 func Names() []string {
-	t := tables()
-	names := make([]string, 0, len(t.byName))
-	for n := range t.byName {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(tables().byName))
 }

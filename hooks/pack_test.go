@@ -10,7 +10,7 @@ import (
 )
 
 func TestPacksParse(t *testing.T) {
-	if err := tables().err; err != nil {
+	if err := tables().check(); err != nil {
 		var pe *ProbeError
 		if errors.As(err, &pe) {
 			t.Fatalf("%v\n%s\n%s", err, pe.Caret(), pe.Hint)

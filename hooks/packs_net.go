@@ -39,7 +39,7 @@ struct servent *getservbyname(const char *name, const char *proto) fails null
 struct servent *getservbyport(int port, const char *proto) fails null
 struct protoent *getprotobyname(const char *name) fails null
 int     getaddrinfo_a(int mode, void *list, int n, void *sevp) fails != 0
-int     if_nametoindex(const char *name) fails 0 errno
+unsigned if_nametoindex(const char *name) fails 0 errno
 int     gethostname(out char *name, size_t len) fails -1 errno
 int     getdomainname(out char *name, size_t len) fails -1 errno
 int     sethostname(const char *name[len]{64}, size_t len) fails -1 errno

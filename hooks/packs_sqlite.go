@@ -19,7 +19,7 @@ enum(sqlite) sqlite3_finalize(sqlite3_stmt *stmt) fails not 0 100 101
 enum(sqlite) sqlite3_clear_bindings(sqlite3_stmt *stmt) fails not 0
 enum(sqlite) sqlite3_bind_blob|sqlite3_bind_text|sqlite3_bind_text16(sqlite3_stmt *stmt, int index, secret const void *value[len], int len, void *destructor) fails not 0 handover stmt
 enum(sqlite) sqlite3_bind_blob64(sqlite3_stmt *stmt, int index, secret const void *value[len], uint64_t len, void *destructor) fails not 0 handover stmt
-enum(sqlite) sqlite3_bind_text64(sqlite3_stmt *stmt, int index, secret const void *value[len], uint64_t len, void *destructor, int encoding) fails not 0 handover stmt
+enum(sqlite) sqlite3_bind_text64(sqlite3_stmt *stmt, int index, secret const void *value[len], uint64_t len, void *destructor, uint8_t encoding) fails not 0 handover stmt
 enum(sqlite) sqlite3_bind_int(sqlite3_stmt *stmt, int index, secret int value) fails not 0 handover stmt
 enum(sqlite) sqlite3_bind_int64(sqlite3_stmt *stmt, int index, secret int64_t value) fails not 0 handover stmt
 enum(sqlite) sqlite3_bind_double(sqlite3_stmt *stmt, int index, double value) fails not 0 handover stmt

@@ -7,39 +7,35 @@ import (
 	"sync"
 )
 
-// ParseProto reads one function declaration: C, with marks for what C can't
-// say. Several functions of one prototype are separated by |.
+// ParseProto reads declarations of functions, and of the types they use: C,
+// with marks for what C can't say. docs/prototypes.md describes the language.
 //
 //	fd open|open64(const char *file, flags(open) oflag, mode_t mode, ...) fails -1 errno
 //	ssize_t recv(fd sockfd, out secret void *buf[ret], size_t len, flags(msg) flags) fails -1 errno
+//	struct req { uint32_t op; char name[16]; }; int work(const struct req *r) fails < 0; void stop(void)
 //
-// Types: the C integer types and the usual typedefs; pointers; and the words
-//
-//	fd, dirfd            int that is a descriptor, or AT_FDCWD
-//	wstatus              int that is a wait status
-//	errno_t              int that is an errno value (0 is success)
-//	flags(SET [, SIZE])  int whose bits are named by SET
-//	enum(SET [, SIZE])   int whose values are named by SET
-//	sql, sql16           SQL text, UTF-8 or UTF-16
-//	struct NAME *        shown by field when NAME is known
-//
-// const char * is a string, char *const argv[] a vector of strings. Before a
-// type, "out" means: read when the call returns without failing; "secret":
-// the content is never captured. After a name, [n] says that argument n (or
-// "ret", or *n through a pointer) counts the bytes, {N} how many are kept.
-// After the parentheses:
-//
-//	fails -1 | fails != 0 | fails < 0 | fails null | fails not 0 100 101
-//	errno       errno is meaningful when it fails
-//	entry       must not be called through a frame
-//	noreturn forks exec exit
-//	handover db|stmt|open
-//	stack N     N stack words must be copied for the call
+// Functions are separated by ';', and those of one prototype by |. An error
+// is a *ProbeError.
 func ParseProto(text string) ([]*Hook, error) {
 	p := &protoParser{text: text}
-	h, names := p.decl()
+	var hooks []*Hook
+	for p.err == nil && (p.peek() != 0 || len(hooks) == 0) {
+		if !p.typeDecl() {
+			hooks = append(hooks, p.function()...)
+		}
+	}
 	if p.err != nil {
 		return nil, p.err
+	}
+	return hooks, nil
+}
+
+// function reads one prototype: a Hook for each of its names.
+func (p *protoParser) function() []*Hook {
+	p.lens = nil
+	h, names := p.decl()
+	if p.err != nil {
+		return nil
 	}
 	hooks := make([]*Hook, len(names))
 	for i, n := range names {
@@ -48,7 +44,10 @@ func ParseProto(text string) ([]*Hook, error) {
 		c.Args = slices.Clone(h.Args)
 		hooks[i] = &c
 	}
-	return hooks, nil
+	if p.peek() != 0 {
+		p.expect(';', "a declaration ends with ';'")
+	}
+	return hooks
 }
 
 // CapString is how much of a string is captured where a prototype says nothing, in bytes.
@@ -64,10 +63,12 @@ const (
 )
 
 type protoParser struct {
-	text string
-	pos  int
-	err  *ProbeError
-	lens []countRef // by argument
+	text  string
+	pos   int
+	err   *ProbeError
+	lens  []countRef // by argument
+	decls declarations
+	own   bool // seam's own types are being read: there are none yet
 }
 
 // countRef is a [count] to resolve when all argument names are known.
@@ -76,15 +77,43 @@ type countRef struct {
 	pos  int
 }
 
+// fail notes the first error. Of a text of several lines it keeps the one.
 func (p *protoParser) fail(pos int, msg, hint string) {
-	if p.err == nil {
-		p.err = &ProbeError{Text: p.text, Col: pos + 1, Msg: msg, Hint: hint}
+	if p.err != nil {
+		return
+	}
+	p.err = &ProbeError{Text: p.text, Col: pos + 1, Msg: msg, Hint: hint}
+	if start := strings.LastIndexByte(p.text[:pos], '\n') + 1; strings.IndexByte(p.text, '\n') >= 0 {
+		p.err.Line = 1 + strings.Count(p.text[:pos], "\n")
+		p.err.Text, _, _ = strings.Cut(p.text[start:], "\n")
+		p.err.Col = pos - start + 1
 	}
 }
 
+// space skips blanks and comments.
 func (p *protoParser) space() {
-	for p.pos < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.pos]) >= 0 {
-		p.pos++
+	for p.pos < len(p.text) {
+		rest := p.text[p.pos:]
+		switch {
+		case strings.IndexByte(" \t\r\n", rest[0]) >= 0:
+			p.pos++
+		case strings.HasPrefix(rest, "//"):
+			if i := strings.IndexByte(rest, '\n'); i >= 0 {
+				p.pos += i
+			} else {
+				p.pos = len(p.text)
+			}
+		case strings.HasPrefix(rest, "/*"):
+			i := strings.Index(rest[2:], "*/")
+			if i < 0 {
+				p.fail(p.pos, "the comment is not closed", "a comment ends with */")
+				p.pos = len(p.text)
+				return
+			}
+			p.pos += i + 4
+		default:
+			return
+		}
 	}
 }
 
@@ -140,6 +169,9 @@ func (p *protoParser) number() (int64, bool) {
 		p.pos++
 	}
 	v, err := strconv.ParseInt(p.text[start:p.pos], 0, 64)
+	if u, uerr := strconv.ParseUint(p.text[start:p.pos], 0, 64); err != nil && uerr == nil {
+		v, err = int64(u), nil // all bits, as a mask has them
+	}
 	if err != nil {
 		p.fail(start, "expected a number", "")
 	}
@@ -153,6 +185,7 @@ type ctype struct {
 	pos    int
 	set    string // of flags(), enum()
 	size   uint8
+	in     bool
 	out    bool
 	secret bool
 }
@@ -177,7 +210,10 @@ func (p *protoParser) decl() (*Hook, []string) {
 		names = append(names, n)
 	}
 	h.Ret = p.arg(t, "ret")
-	h.Ret.Word = -1
+	if h.Ret.Word = -1; h.Ret.Type == TStruct {
+		// What a result points at is not read.
+		h.Ret.Type, h.Ret.Set, h.Ret.Cap, h.Ret.Fields = TPtr, "", 0, nil
+	}
 	if p.err != nil || !p.expect('(', "the parameters follow the name in parentheses") {
 		return nil, nil
 	}
@@ -278,6 +314,10 @@ func (p *protoParser) param(t ctype, name string) Arg {
 		case a.Type == TSQL:
 		case t.stars == 1 && t.words[0] == "struct" && len(t.words) > 1 && t.words[1] == "sockaddr":
 			a.Type, a.Cap, a.Set, a.Size = TSockaddr, capSockaddr, "", 8
+		case t.stars == 1 && p.vector(t, &a):
+			if lenPtr {
+				p.fail(t.pos, "a count behind a pointer counts bytes", "write const void *"+name+"[*n]")
+			}
 		case t.stars <= 1:
 			a.Type, a.Size, a.Set, a.Cap = TBuffer, 8, "", 0
 		default:
@@ -285,6 +325,45 @@ func (p *protoParser) param(t ctype, name string) Arg {
 		}
 	}
 	return p.caps(t, a)
+}
+
+// vector makes a an array, when its elements are more than bytes.
+func (p *protoParser) vector(t ctype, a *Arg) bool {
+	elem := t
+	elem.stars, elem.out, elem.secret = 0, false, false
+	f := Field{}
+	switch base := strings.Join(t.words, " "); {
+	case t.words[0] == "struct":
+		if p.structOf(t.words[1]) == nil && structSize(t.words[1]) == 0 {
+			return false // nothing is known of it
+		}
+		if stride(t.words[1]) == 0 && p.structOf(t.words[1]) == nil {
+			p.fail(t.pos, "arrays of struct "+t.words[1]+" can't be shown", "write const void *"+a.Name+"[n], where n counts bytes")
+			return true
+		}
+	case t.set == "" && t.words[0] != "enum":
+		if sc, ok := scalars()[base]; !ok || sc.Size < 2 || sc.Type == TSQL {
+			return false
+		}
+	}
+	p.fieldType(elem, &f)
+	*a = Arg{Name: a.Name, Type: TVec, Size: 8, Len: a.Len, LenPtr: a.LenPtr, Word: -1, Unit: f.Size, Cap: max(capVec/f.Size, 1) * f.Size}
+	switch {
+	case f.Type != TStruct:
+		a.Fields = []Field{f}
+	case p.decls.structs[f.Set] != nil:
+		a.Fields = f.Fields
+		fallthrough
+	default:
+		a.Set = f.Set
+	}
+	if l := p.structOf(f.Set); f.Type == TStruct && l != nil && l.captured() < l.size && hasSecret(l.fields) {
+		p.fail(t.pos, "arrays of structures with secrets can't be shown", "write secret const void *"+a.Name+"[n]")
+	}
+	if a.Cap > capMost {
+		p.fail(t.pos, "the elements are too large", "at most "+strconv.Itoa(capMost)+" bytes")
+	}
+	return true
 }
 
 // caps reads {N} and applies out and secret.
@@ -310,6 +389,17 @@ func (p *protoParser) caps(t ctype, a Arg) Arg {
 
 // typeAndName reads marks, a type, stars and, if there is one, a name.
 func (p *protoParser) typeAndName() (t ctype, name string, namePos int) {
+	t, name, namePos = p.rawTypeAndName()
+	if len(t.words) == 1 {
+		if d, ok := p.decls.typedefs[t.words[0]]; ok {
+			t.words, t.set, t.size = d.words, d.set, d.size
+			t.stars += d.stars
+		}
+	}
+	return t, name, namePos
+}
+
+func (p *protoParser) rawTypeAndName() (t ctype, name string, namePos int) {
 	p.space()
 	t.pos = p.pos
 	for p.err == nil {
@@ -328,7 +418,10 @@ func (p *protoParser) typeAndName() (t ctype, name string, namePos int) {
 			break
 		}
 		switch w {
-		case "const", "restrict", "__restrict", "__const", "volatile", "in":
+		case "const", "restrict", "__restrict", "__const", "volatile":
+			continue
+		case "in":
+			t.in = true
 			continue
 		case "out":
 			t.out = true
@@ -394,8 +487,12 @@ func (p *protoParser) setType(t *ctype, w string) {
 	t.set = p.ident()
 	t.size = 4
 	t.words = []string{w}
-	if !knownSet(t.set) {
-		p.fail(pos, "unknown set "+strconv.Quote(t.set), didYouMean(t.set, setNames()))
+	decl := p.setOf(t.set)
+	switch {
+	case decl != nil:
+		t.size = decl.size
+	case p.own && sets()[t.set] == nil, !p.own && !knownSet(t.set):
+		p.fail(pos, "unknown set "+strconv.Quote(t.set), p.setHint(t.set))
 		return
 	}
 	if p.accept(',') {
@@ -408,6 +505,17 @@ func (p *protoParser) setType(t *ctype, w string) {
 		t.size = uint8(n)
 	}
 	p.expect(')', "")
+}
+
+func (p *protoParser) setHint(name string) string {
+	if p.own {
+		return ""
+	}
+	names := setNames()
+	for n := range p.decls.sets {
+		names = append(names, n)
+	}
+	return didYouMean(name, sorted(names))
 }
 
 func didYouMean(s string, names []string) string {
@@ -462,6 +570,9 @@ var scalars = sync.OnceValue(func() map[string]Arg {
 		// -1 has a meaning for ids: "leave it as it is".
 		"uid_t": {Type: TInt, Size: 4}, "gid_t": {Type: TInt, Size: 4}, "id_t": {Type: TInt, Size: 4}, "key_t": {Type: TInt, Size: 4},
 		"socklen_t": {Type: TUint, Size: 4}, "useconds_t": {Type: TUint, Size: 4}, "clockid_t": {Type: TInt, Size: 4},
+		"wint_t": {Type: TUint, Size: 4}, "pthread_key_t": {Type: TUint, Size: 4}, "suseconds_t": {Type: TInt, Size: 8}, "rlim_t": {Type: TUint, Size: 8},
+		"locale_t": {Type: TPtr, Size: 8}, "iconv_t": {Type: TPtr, Size: 8}, "timer_t": {Type: TPtr, Size: 8},
+		"nlink_t": {Type: TUint, Size: 8}, "blksize_t": {Type: TInt, Size: 8}, "blkcnt_t": {Type: TInt, Size: 8}, "fsblkcnt_t": {Type: TUint, Size: 8},
 		"pid_t": {Type: TPid, Size: 4}, "mode_t": {Type: TMode, Size: 4}, "fd": {Type: TFD, Size: 4}, "dirfd": {Type: TFD, Size: 4, Set: dirfdSet}, "errno_t": {Type: TErrno, Size: 4},
 		"wstatus": {Type: TEnum, Size: 4, Set: wstatusSet},
 		"float":   {Type: TFloat, Size: 4}, "double": {Type: TFloat, Size: 8},
@@ -480,27 +591,52 @@ func (p *protoParser) arg(t ctype, name string) Arg {
 		if t.words[0] == "flags" {
 			sc.Type = TFlags
 		}
-	case t.words[0] == "enum":
+		if s := p.decls.sets[t.set]; s != nil {
+			sc.Vals = s.vals
+			if s.flags != (sc.Type == TFlags) {
+				p.fail(t.pos, t.set+" was declared with the other word", "flags NAME { … } is used as flags(NAME), enum as enum(NAME)")
+			}
+		}
+	case t.words[0] == "enum" && len(t.words) == 2:
 		sc, known = Arg{Type: TInt, Size: 4}, true
+		if s := p.setOf(t.words[1]); s != nil && !s.flags {
+			sc = Arg{Type: TEnum, Size: s.size, Set: t.words[1]}
+			if !p.own && p.decls.sets[sc.Set] != nil {
+				sc.Vals = s.vals
+			}
+		}
 	}
 	switch {
+	case t.stars == 0 && (t.words[0] == "struct" || t.words[0] == "union"):
+		p.fail(t.pos, "a "+base+" by value can't be shown", "one of at most 8 bytes: write an integer of its size")
+		return a
 	case t.stars == 0:
 		if !known {
 			p.fail(t.pos, "unknown type "+strconv.Quote(base), typeHint(base))
 			return a
 		}
-		a.Type, a.Size, a.Set, a.Cap = sc.Type, sc.Size, sc.Set, sc.Cap
-		if t.out && a.Type != TSQL {
-			p.fail(t.pos, "an out argument must be a pointer", "write out "+base+" *"+name)
+		a.Type, a.Size, a.Set, a.Cap, a.Vals = sc.Type, sc.Size, sc.Set, sc.Cap, sc.Vals
+		if (t.out || t.in) && a.Type != TSQL {
+			mark := "out"
+			if t.in {
+				mark = "in"
+			}
+			p.fail(t.pos, "an "+mark+" argument must be a pointer", "write "+mark+" "+base+" *"+name)
 		}
 	case t.stars == 1 && base == "char":
 		a.Type, a.Size, a.Cap = TString, 8, capString
+	case t.stars == 1 && t.words[0] == "struct" && len(t.words) == 2 && p.decls.structs[t.words[1]] != nil:
+		l := p.decls.structs[t.words[1]]
+		a.Type, a.Set, a.Size, a.Cap, a.Fields = TStruct, t.words[1], 8, l.captured(), l.fields
 	case t.stars == 1 && t.words[0] == "struct" && len(t.words) == 2 && structSize(t.words[1]) > 0:
 		a.Type, a.Set = TStruct, t.words[1]
 		a.Cap = structSize(a.Set)
 		a.Size = 8
+	case t.stars == 1 && t.in && known && sc.Type != TVoid && sc.Type != TSQL:
+		elem := Field{Type: sc.Type, Size: uint16(sc.Size), Set: sc.Set, Vals: sc.Vals}
+		a.Type, a.Size, a.Cap, a.Fields = TStruct, 8, elem.Size, []Field{elem}
 	case t.stars == 1 && t.out && known && sc.Type != TVoid && sc.Type != TFloat && sc.Type != TSQL:
-		a.Type, a.Size, a.Set = sc.Type, sc.Size, sc.Set
+		a.Type, a.Size, a.Set, a.Vals = sc.Type, sc.Size, sc.Set, sc.Vals
 		a.Cap = uint16(sc.Size)
 	case t.stars == 2 && t.out && base == "char":
 		a.Type, a.Size, a.Cap, a.Ref = TString, 8, capString, true
@@ -514,6 +650,9 @@ func (p *protoParser) arg(t ctype, name string) Arg {
 }
 
 func typeHint(base string) string {
+	if slices.Contains(clauseNames, base) {
+		return "clauses stand before the ';'"
+	}
 	var names []string
 	for n := range scalars() {
 		names = append(names, n)

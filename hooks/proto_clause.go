@@ -14,8 +14,7 @@ func (p *protoParser) clauses(h *Hook) {
 			h.Ret.Cap = uint16(min(max(n, 0), capMost))
 		}
 	}
-	p.accept(';')
-	for p.err == nil && p.peek() != 0 {
+	for p.err == nil && p.peek() != 0 && p.peek() != ';' {
 		pos := p.pos
 		switch w := p.ident(); w {
 		case "fails":
@@ -72,7 +71,7 @@ func (p *protoParser) failRule(h *Hook) {
 		p.fail(p.pos, "a function without an integer result can't fail", "")
 		return
 	}
-	if p.peek() == 0 {
+	if c := p.peek(); c == 0 || c == ';' {
 		p.fail(p.pos, "expected a failure rule", "-1, != 0, < 0, null, or not 0 100 101")
 		return
 	}

@@ -39,12 +39,15 @@ func knownSet(name string) bool {
 	case wstatusSet, sockoptSet, signalSet:
 		return true
 	}
-	return sets()[name] != nil
+	return sets()[name] != nil || declared().sets[name] != nil
 }
 
 func setNames() []string {
 	var s []string
 	for n := range sets() {
+		s = append(s, n)
+	}
+	for n := range declared().sets {
 		s = append(s, n)
 	}
 	s = append(s, wstatusSet, sockoptSet, signalSet)
@@ -249,6 +252,14 @@ var constants = sync.OnceValue(func() map[string]int64 {
 					m[n.name] = int64(int32(n.v))
 				}
 			}
+		}
+	}
+	for name, s := range declared().sets {
+		if name == "signals" {
+			continue // there a signal's name is a bit
+		}
+		for _, e := range s.vals {
+			m[e.Name] = e.Value
 		}
 	}
 	for i := 1; i < 65; i++ {

@@ -30,12 +30,38 @@ var structSizes = sync.OnceValue(func() map[string]uint16 {
 	}
 })
 
-func structSize(name string) uint16 { return structSizes()[name] }
+// structSize is how many bytes of a structure of seam's own are captured; 0
+// when it is not known.
+func structSize(name string) uint16 {
+	if n := structSizes()[name]; n > 0 {
+		return n
+	}
+	if l := declared().structs[name]; l != nil {
+		return l.captured()
+	}
+	return 0
+}
+
+// stride is the size of a structure of seam's own as an element or a member;
+// 0 when only a part of it is described.
+func stride(name string) uint16 {
+	switch name {
+	case "fdpair", "timespec", "timeval", "timespec2", "timeval2", "itimerspec", "rlimit", "pollfd", "epoll_event":
+		return structSizes()[name]
+	}
+	return 0
+}
 
 // appendStruct appends a structure as a map of its telling fields, or as what
 // a person would write for it. Bytes too few for it are said to be unreadable.
 func (d *Decoder) appendStruct(dst []byte, name string, b []byte) []byte {
-	if size := structSizes()[name]; size == 0 || len(b) < int(size) {
+	size := structSizes()[name]
+	if size == 0 {
+		if l := declared().structs[name]; l != nil {
+			return d.appendFields(dst, l.fields, b)
+		}
+	}
+	if size == 0 || len(b) < int(size) {
 		return appendStatus(dst, statusBad)
 	}
 	u32 := func(at int) uint64 { return uint64(binary.LittleEndian.Uint32(b[at:])) }

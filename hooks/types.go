@@ -28,6 +28,7 @@ const (
 	TPid                      // process id (int)
 	TMode                     // file mode, octal
 	TErrno                    // an errno value as result (posix_spawn, pthread_*)
+	TVec                      // counted elements of Unit bytes each; Len names the argument that counts
 )
 
 // No argument / the return value, as a counting argument.
@@ -40,22 +41,19 @@ const (
 type Arg struct {
 	Name   string
 	Type   Type
-	Size   uint8     // bytes of an integer, 1 2 4 8; pointers 8
-	Out    bool      // a pointer: what it points at is read when the call returns
-	Len    int8      // index of the counting argument, LenNone or LenRet
-	LenPtr bool      // the counting argument is a pointer to the count (socklen_t *)
-	Word   int8      // index into the captured words; -1 when not captured
-	Set    string    // flag set, enumeration or struct name
-	Cap    uint16    // most bytes captured behind the pointer; 0: nothing is read
-	Secret bool      // content never leaves the process: only its length is sent
-	Ref    bool      // Out strings: the argument points at a pointer to the string
-	Vals   []EnumVal // enumerations that are not in a set: the names of the values
-}
+	Size   uint8  // bytes of an integer, 1 2 4 8; pointers 8
+	Out    bool   // a pointer: what it points at is read when the call returns
+	Len    int8   // index of the counting argument, LenNone or LenRet
+	LenPtr bool   // the counting argument is a pointer to the count (socklen_t *)
+	Word   int8   // index into the captured words; -1 when not captured
+	Set    string // flag set, enumeration or struct name
+	Cap    uint16 // most bytes captured behind the pointer; 0: nothing is read
+	Secret bool   // content never leaves the process: only its length is sent
+	Ref    bool   // Out strings: the argument points at a pointer to the string
+	Unit   uint16 // TVec: bytes of one element
 
-// EnumVal is a value of an enumeration.
-type EnumVal struct {
-	Name  string
-	Value int64
+	Vals   []EnumVal // TEnum, TFlags of a set that the prototype itself declares: its names
+	Fields []Field   // TStruct, TVec of a structure that it declares: its members; of a TVec of integers: the one, without a name
 }
 
 // FailOp mirrors SEAM_FAIL_* of preload/core/abi.h.

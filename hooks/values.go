@@ -35,6 +35,11 @@ func SignalName(n int) string {
 // EnumValue is the value that a set's name stands for: the inverse of how
 // enumerations appear in the stream.
 func EnumValue(set, name string) (int64, bool) {
+	for _, e := range valsOf(set, nil) {
+		if e.Name == name {
+			return e.Value, true
+		}
+	}
 	s := sets()[set]
 	if s == nil {
 		return 0, false

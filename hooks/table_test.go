@@ -1,0 +1,13 @@
+package hooks
+
+import "testing"
+
+// What a start pays: finding the names, and one prototype.
+func BenchmarkTables(b *testing.B) {
+	for b.Loop() {
+		t := buildTable()
+		if t.hook("open") == nil {
+			b.Fatal("open")
+		}
+	}
+}
