@@ -17,6 +17,7 @@ const (
 	OpStrv   = 5
 	OpPStr   = 6
 	OpRetStr = 7
+	OpBuf32  = 8
 )
 
 // When an operation runs, as SEAM_WHEN_* of abi.h.
@@ -78,6 +79,7 @@ func argOp(h *Hook, a *Arg) (Op, bool) {
 			if !countOp(h, a, &op) {
 				return Op{}, false
 			}
+			op.Op = OpBuf // a negative count means: up to the NUL
 		}
 	case TStrv:
 		op.Op = OpStrv
@@ -107,14 +109,21 @@ func countOp(h *Hook, a *Arg, op *Op) bool {
 	op.Op = OpBuf
 	if a.Len == LenRet {
 		op.Len = OpLenRet
+		if h.Ret.Size == 4 {
+			op.Op = OpBuf32
+		}
 		return true
 	}
 	if a.Len < 0 || int(a.Len) >= len(h.Args) || h.Args[a.Len].Word < 0 {
 		return false
 	}
 	op.Len = uint8(h.Args[a.Len].Word)
-	if a.LenPtr {
+	switch {
+	case a.LenPtr:
 		op.Op = OpBufP
+	case h.Args[a.Len].Size == 4:
+		// The upper half of the register may hold anything.
+		op.Op = OpBuf32
 	}
 	return true
 }

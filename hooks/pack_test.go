@@ -186,7 +186,7 @@ func TestSecretsAreNotCaptured(t *testing.T) {
 	for _, n := range []string{"read", "write", "send", "recv", "recvmsg", "pread64", "pwrite64", "setsockopt", "sqlite3_bind_text", "fread"} {
 		h, _ := Lookup("", n)
 		for _, op := range Ops(h) {
-			if op.Op == OpBuf || op.Op == OpStr {
+			if op.Op == OpBuf || op.Op == OpBuf32 || op.Op == OpStr {
 				t.Errorf("%s captures content: %+v", n, op)
 			}
 		}

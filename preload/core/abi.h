@@ -126,6 +126,7 @@ enum { /* seam_op.op: what to read behind an argument word */
 	SEAM_OP_STRV = 5,       /* NULL-terminated vector of C strings, cap bytes in all, each followed by NUL */
 	SEAM_OP_PSTR = 6,       /* word `arg` points at a pointer to a C string */
 	SEAM_OP_RETSTR = 7,     /* the return value is a C string */
+	SEAM_OP_BUF32 = 8,      /* as BUF, the length is an int: of its register only the low 32 bits count */
 };
 enum { SEAM_WHEN_ENTER = 1, SEAM_WHEN_LEAVE = 2, /* exactly one of these */
        SEAM_WHEN_OK = 4 };      /* with LEAVE: only if the call did not fail */

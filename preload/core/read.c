@@ -304,11 +304,14 @@ static struct out read_one(struct seam_tls *t, const struct seam_op *op, const u
 		o.status = cut ? SEAM_READ_CUT : SEAM_READ_OK;
 		return o;
 	case SEAM_OP_BUF:
+	case SEAM_OP_BUF32:
 	case SEAM_OP_BUFP:
 	case SEAM_OP_MEM: {
 		uint64_t len = op->cap;
-		if (op->op == SEAM_OP_BUF) {
+		if (op->op == SEAM_OP_BUF || op->op == SEAM_OP_BUF32) {
 			len = op->len == 0xff ? ret : words[op->len];
+			if (op->op == SEAM_OP_BUF32)
+				len = (uint64_t)(int32_t)len;
 			if ((int64_t)len < 0)
 				len = 0; /* a failed call's -1 */
 			len = len > ~0ull / (op->unit ? op->unit : 1) ? cap + 1 : len * (op->unit ? op->unit : 1);

@@ -476,6 +476,7 @@ func map4or8(k FixKind) int {
 const (
 	opStr, opRetStr   = 1, 7
 	opBuf, opBufP     = 2, 3
+	opBuf32           = 8 // the last one
 	opLenRet          = 0xff
 	whenEnter         = 1
 	whenLeave, whenOK = 2, 4
@@ -483,7 +484,7 @@ const (
 )
 
 func (o Op) valid(words uint8) bool {
-	if o.Op < opStr || o.Op > opRetStr || o.When&^(whenEnter|whenLeave|whenOK) != 0 {
+	if o.Op < opStr || o.Op > opBuf32 || o.When&^(whenEnter|whenLeave|whenOK) != 0 {
 		return false
 	}
 	enter, leave := o.When&whenEnter != 0, o.When&whenLeave != 0
@@ -497,7 +498,7 @@ func (o Op) valid(words uint8) bool {
 		return false
 	}
 	switch o.Op {
-	case opBuf:
+	case opBuf, opBuf32:
 		return o.Len == opLenRet && leave || o.Len < words
 	case opBufP:
 		return o.Len < words
