@@ -17,7 +17,10 @@ import (
 // Functions are separated by ';', and those of one prototype by |. An error
 // is a *ProbeError.
 func ParseProto(text string) ([]*Hook, error) {
-	p := &protoParser{text: text}
+	return parseProto(&protoParser{text: text})
+}
+
+func parseProto(p *protoParser) ([]*Hook, error) {
 	var hooks []*Hook
 	for p.err == nil && (p.peek() != 0 || len(hooks) == 0) {
 		if !p.typeDecl() {
@@ -68,6 +71,7 @@ type protoParser struct {
 	err   *ProbeError
 	lens  []countRef // by argument
 	decls declarations
+	user  bool // the text is a user's
 	own   bool // seam's own types are being read: there are none yet
 }
 

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,12 @@ func (p *protoParser) clauses(h *Hook) {
 	}
 	for p.err == nil && p.peek() != 0 && p.peek() != ';' {
 		pos := p.pos
-		switch w := p.ident(); w {
+		w := p.ident()
+		if p.user && slices.Contains(packWords, w) {
+			p.fail(pos, "'"+w+"' is for packs", "a prototype says what the arguments and the result are")
+			return
+		}
+		switch w {
 		case "fails":
 			p.failRule(h)
 		case "errno":
