@@ -19,6 +19,7 @@ $(LIB): $(LIB_SRC)
 	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags="$(LIB_LDFLAGS)" -o $@.tmp ./preload
 	$(GO) run ./preload/postlink $@.tmp
 	strip --strip-unneeded $@.tmp
+	$(GO) run ./preload/postlink -trim $@.tmp
 	rm -f $(LIB).h $@.h $@.tmp.h launcher/embed/libseam.so.h launcher/embed/libseam.h
 	mv $@.tmp $@
 	sha256sum $@ | cut -d' ' -f1 > $@.sha256

@@ -174,6 +174,8 @@ struct seam_core {
 	uint32_t go_generation; /* starts so far in this process and its ancestors */
 	uint32_t go_tried_ms;   /* time of the last failed start, coarse ms */
 	uint32_t *nptl_nthreads; /* libc's count of threads, or NULL */
+	uint32_t host_exits;    /* libc ends the process: its last thread was the last */
+	uint32_t host_gone;     /* futex: libc did not, because of a thread of ours */
 	int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *); /* libc's */
 	unsigned char *kept;    /* copies of the pages in seam_facts.kept; NULL before the first start */
 	uint32_t nsegs;
@@ -230,7 +232,9 @@ int  seam_go_wait(int64_t ns);             /* until it runs; 0 or -1 */
 void seam_go_ready(void);                  /* agent: I run */
 void seam_park(void);                      /* the agent is dead; never returns */
 /* gothreads.c */
-void seam_not_counted(void);               /* on each of the agent's threads, once */
+int seam_agent_thread(size_t stack, void *(*fn)(void *)); /* make a detached thread; errno's number */
+void seam_agent_begins(void);              /* ... whose function calls this first */
+void seam_keep(void) __attribute__((noreturn)); /* wait until no host thread is left, then end the process */
 void seam_park_thread(void);               /* never returns */
 
 /* endthreads.c: the agent's threads, ended from outside */

@@ -3,7 +3,8 @@
  * Rules R1, R2, R3, R5 and R6 of RATIONALE.md are here. Order matters:
  *
  *   load      seam_go_init: find our writable segments. Go has not run.
- *   start     a helper thread, all signals blocked:
+ *   start     a keeper, which makes a helper thread and then waits for the host's
+ *             end (gothreads.c); the helper, all signals blocked:
  *             1. unshare files and fs, close everything, /dev/null three times
  *             2. the image (goimage.c): first generation: relocate it, clear Go's
  *                signal table, keep a copy; later ones: put the copy back
@@ -36,6 +37,7 @@ const volatile struct seam_facts seam_facts = { .magic = 1 };
 
 #define GO_MIN_ADDRESS_SPACE (4ull << 30) /* Go dies below 1 GiB; measured, see RATIONALE.md */
 #define HELPER_STACK (256 << 10)
+#define KEEPER_STACK (1 << 20) /* for the host's exit handlers */
 
 void seam_go_init(void)
 {
@@ -124,9 +126,7 @@ static void own_arena(void)
 
 static void *helper(void *arg)
 {
-	seam_tls.guard = SEAM_GUARD_AGENT;
-	seam_agent_born();
-	seam_not_counted();
+	seam_agent_begins();
 	if (sys1(SYS_unshare, CLONE_FILES | CLONE_FS)) {
 		fail(SEAM_WHY_FILES);
 		seam_park_thread();
@@ -155,7 +155,17 @@ static void *helper(void *arg)
 	return 0;
 }
 
-/* 0: a helper is born. -1: there is an agent, or one is being started. */
+/* The one thread of ours that has the host's descriptors: it makes the others, and
+ * may have to run the host's exit handlers. */
+static void *keeper(void *arg)
+{
+	seam_agent_begins();
+	if (seam_agent_thread(HELPER_STACK, helper))
+		fail(SEAM_WHY_THREAD);
+	seam_keep();
+}
+
+/* 0: a keeper is born. -1: there is an agent, or one is being started. */
 static int start(void)
 {
 	uint32_t off = SEAM_GO_OFF;
@@ -171,13 +181,7 @@ static int start(void)
 		return SEAM_WHY_ADDRESS_SPACE;
 	}
 	ksigset old = sig_block_all();
-	pthread_attr_t attr;
-	pthread_t t;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, HELPER_STACK);
-	int rc = seam->pthread_create(&t, &attr, helper, 0);
-	pthread_attr_destroy(&attr);
+	int rc = seam_agent_thread(KEEPER_STACK, keeper);
 	sig_restore(old);
 	if (rc)
 		fail(SEAM_WHY_THREAD);
@@ -188,10 +192,9 @@ int seam_go_start(void)
 {
 	int saved = errno;
 	uint64_t guard = guard_core();
-	__atomic_add_fetch(&seam->births, 1, __ATOMIC_SEQ_CST); /* the helper's, before it can be seen as starting */
+	__atomic_add_fetch(&seam->births, 1, __ATOMIC_SEQ_CST); /* before it can be seen as starting */
 	int rc = start();
-	if (rc)
-		__atomic_sub_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
 	seam_tls.guard = guard;
 	errno = saved;
 	return rc < 0 ? 0 : rc;

@@ -282,7 +282,7 @@ static void atfork_child(void)
 	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;
 	seam->go_reason = seam->confined ? SEAM_WHY_CONFINED : SEAM_WHY_NONE;
-	seam->ender = seam->ending = seam->births = seam->nagents = seam->calling = 0;
+	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = seam->calling = 0;
 	seam->owns = 0;
 	/* Be in the process table at once: a reader that finds all processes in it
 	 * gone takes the account for final. */

@@ -8,6 +8,7 @@
 // expected, so that a new Go version cannot change them unnoticed.
 //
 //	postlink libseam.so
+//	postlink -trim libseam.so    after strip, which would drop what no section holds
 package main
 
 import (
@@ -35,11 +36,14 @@ var fatal = []string{"runtime.exit", "runtime.dieFromSignal", "runtime.raise", "
 const skipped = "runtime.defaultGOMAXPROCSInit"
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: postlink libseam.so")
+	do := run
+	if len(os.Args) == 3 && os.Args[1] == "-trim" {
+		do = trim
+	} else if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: postlink [-trim] libseam.so")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1]); err != nil {
+	if err := do(os.Args[len(os.Args)-1]); err != nil {
 		fmt.Fprintf(os.Stderr, "postlink: %v\n", err)
 		os.Exit(1)
 	}

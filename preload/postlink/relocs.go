@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 )
 
@@ -165,4 +167,34 @@ func (im *image) prog(t elf.ProgType) *elf.Prog {
 		}
 	}
 	return nil
+}
+
+// trim makes the section of the loader's relocations end where they do: debuggers
+// take what the section header says for relocations.
+func trim(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	im := &image{data: data, file: f}
+	dyn, err := im.dynamic(elf.DT_RELASZ)
+	if err != nil {
+		return err
+	}
+	var h elf.Header64
+	if err := binary.Read(bytes.NewReader(data), binary.LittleEndian, &h); err != nil {
+		return err
+	}
+	for i, s := range f.Sections {
+		if s.Name == ".rela.dyn" {
+			size := h.Shoff + uint64(i)*uint64(h.Shentsize) + 32 // sh_size
+			binary.LittleEndian.PutUint64(data[size:], im.word(dyn[elf.DT_RELASZ]))
+			return os.WriteFile(path, data, 0o755)
+		}
+	}
+	return errors.New("no section .rela.dyn")
 }
