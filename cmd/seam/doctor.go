@@ -49,6 +49,8 @@ type siteRow struct {
 	Displaced int    `json:"displaced"`
 	Address   uint64 `json:"address"`
 	Note      string `json:"note,omitempty"`
+	Symbol    string `json:"symbol"`              // where it was found: .dynsym, .symtab, debug file, offset
+	Prototype string `json:"prototype,omitempty"` // where its arguments are known from: --proto, pack, DWARF
 }
 
 type refusalRow struct {
@@ -154,7 +156,7 @@ func (d *diagnosis) add(w *launcher.Planned) {
 			default:
 				continue // seam's own, not asked for
 			}
-			o.Sites = append(o.Sites, siteRow{s.Name, s.Kind.String(), len(s.Orig), s.Vaddr, notes[s.Name]})
+			o.Sites = append(o.Sites, siteRow{s.Name, s.Kind.String(), len(s.Orig), s.Vaddr, notes[s.Name], s.From.String(), s.Proto.String()})
 		}
 	}
 	if len(o.Sites)+len(o.Refused) > 0 || o.Error != "" {
@@ -217,7 +219,11 @@ func (o *objPlan) print(b *strings.Builder, all bool) {
 			if note != "" {
 				note = "  " + note
 			}
-			fmt.Fprintf(b, "  %-6s %2d bytes at %#08x  %s%s\n", s.Kind, s.Displaced, s.Address, s.Name, note)
+			proto := s.Prototype
+			if proto == "" {
+				proto = "-"
+			}
+			fmt.Fprintf(b, "  %-6s %2d bytes at %#08x  %-10s  %-7s  %s%s\n", s.Kind, s.Displaced, s.Address, s.Symbol, proto, s.Name, note)
 		}
 	} else {
 		for _, kind := range []string{"full", "entry", "count"} {
@@ -233,6 +239,7 @@ func (o *objPlan) print(b *strings.Builder, all bool) {
 			}
 		}
 	}
+	o.sources(b)
 	for _, r := range o.Refused {
 		info := reasonNamed(r.Reason)
 		detail := ""
@@ -241,6 +248,36 @@ func (o *objPlan) print(b *strings.Builder, all bool) {
 		}
 		fmt.Fprintf(b, "  refused      %s: %s%s\n", r.Name, info.Sentence, detail)
 	}
+}
+
+// sources says where the functions and their arguments are known from, unless
+// it is all exports and packs.
+func (o *objPlan) sources(b *strings.Builder) {
+	symbols, protos := map[string]int{}, map[string]int{}
+	plain := true
+	for _, s := range o.Sites {
+		symbols[s.Symbol]++
+		protos[s.Prototype]++
+		plain = plain && s.Symbol == plan.Exported.String() && (s.Prototype == "" || s.Prototype == plan.PackProto.String())
+	}
+	if plain {
+		return
+	}
+	list := func(heading string, n map[string]int, names ...string) {
+		var parts []string
+		for _, name := range names {
+			if n[name] > 0 {
+				shown := name
+				if name == "" {
+					shown = "none"
+				}
+				parts = append(parts, fmt.Sprintf("%d %s", n[name], shown))
+			}
+		}
+		fmt.Fprintf(b, "  %-12s %s\n", heading, strings.Join(parts, ", "))
+	}
+	list("found in", symbols, plan.Exported.String(), plan.Local.String(), plan.DebugFile.String(), plan.Offset.String())
+	list("arguments", protos, plan.UserProto.String(), plan.PackProto.String(), plan.DWARFProto.String(), "")
 }
 
 func reasonNamed(name string) plan.ReasonInfo {
