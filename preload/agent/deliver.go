@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"errors"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/seam-project/seam/preload/core"
 	"github.com/seam-project/seam/preload/plan"
@@ -34,6 +37,10 @@ func deliver(a *arena.Arena) {
 		if path != "" {
 			conn, err = dial(path)
 		}
+		if denied(err) && core.ReaderAdopts() {
+			core.GiveBack()
+			standBy(a, &flush)
+		}
 		if path == "" || err != nil {
 			if flush.Requested() {
 				answerFlush(&flush) // nobody to tell
@@ -53,6 +60,23 @@ func deliver(a *arena.Arena) {
 		}
 		serveReader(a, d, &flush)
 		conn.Close()
+	}
+}
+
+// denied tells whether the reader is not for this process: it has become another
+// user's since it was loaded, as servers do that root starts.
+func denied(err error) bool {
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, errForeign)
+}
+
+// standBy leaves the arena to others for good: an agent of another process, or
+// the reader, who got its memory when the program was loaded.
+func standBy(a *arena.Arena, flush *core.Flush) {
+	for {
+		if flush.Requested() {
+			answerFlush(flush)
+		}
+		a.Wait(lastRetry)
 	}
 }
 

@@ -126,6 +126,9 @@ func wait(w *C.uint32_t, not uint32, d time.Duration) bool {
 // any more. The calling thread never returns.
 func Park() { C.seam_park() }
 
+// GiveBack lets another agent, or a reader that adopts, drain the arena.
+func GiveBack() { C.seam_give_back() }
+
 // Symbol is the address of a function of the loaded object with the given
 // load bias, 0 when it has none of that name.
 func Symbol(bias uintptr, name string) uintptr {

@@ -230,6 +230,7 @@ void seam_go_init(void);                   /* in the constructor, before the ima
 int  seam_go_start(void);                  /* ask for the agent; does not wait. 0 or a SEAM_WHY_ */
 int  seam_go_wait(int64_t ns);             /* until it runs; 0 or -1 */
 void seam_go_ready(void);                  /* agent: I run */
+void seam_give_back(void);                 /* agent: let another agent, or the reader, drain the arena */
 void seam_park(void);                      /* the agent is dead; never returns */
 /* gothreads.c */
 int seam_agent_thread(size_t stack, void *(*fn)(void *)); /* make a detached thread; errno's number */

@@ -328,13 +328,18 @@ as_it_is:
 	return 0;
 }
 
-/* Whether a program executed now could read our library. It does so with the effective ids. */
+static int readable(const char *path)
+{
+	long rc = sys4(SYS_FACCESSAT2, AT_FDCWD, path, R_OK, AT_EACCESS);
+	if (rc == -38 /* ENOSYS, before Linux 5.8 */)
+		rc = sys3(SYS_faccessat, AT_FDCWD, path, R_OK); /* with the real ids */
+	return rc == 0;
+}
+
+/* Whether a program executed now could read our library, and what it has to do. */
 static int in_reach(void)
 {
-	long rc = sys4(SYS_FACCESSAT2, AT_FDCWD, seam->file, R_OK, AT_EACCESS);
-	if (rc == -38 /* ENOSYS, before Linux 5.8 */)
-		rc = sys3(SYS_faccessat, AT_FDCWD, seam->file, R_OK); /* of the real ids */
-	return rc == 0;
+	return readable(seam->file) && readable(seam->spec_path);
 }
 
 void seam_exec_environment(const struct seam_run *r, struct seam_frame *f)

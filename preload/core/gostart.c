@@ -231,6 +231,14 @@ void seam_go_ready(void)
 	publish_state(SEAM_GO_ON);
 }
 
+void seam_give_back(void)
+{
+	if (seam->arena && seam->arena->owner_pid == seam->pid) {
+		__atomic_or_fetch(&seam->arena->owner, SEAM_OWNER_DIED, __ATOMIC_ACQ_REL);
+		futex_wake(&seam->arena->owner, 1);
+	}
+}
+
 /* Where Go's fatal errors end (postlink redirects exit, dieFromSignal, raise,
  * raiseproc and abort here): give the arena back and keep this thread for ever.
  * The stack may be a small goroutine stack: no libc, little stack. */
@@ -239,10 +247,7 @@ void seam_park(void)
 	sig_block_host();
 	if (seam) {
 		publish_state(SEAM_GO_PARKED);
-		if (seam->arena && seam->arena->owner_pid == seam->pid) {
-			__atomic_or_fetch(&seam->arena->owner, SEAM_OWNER_DIED, __ATOMIC_ACQ_REL);
-			futex_wake(&seam->arena->owner, 1);
-		}
+		seam_give_back();
 	}
 	uint32_t never = 0;
 	seam_tls.idle = 1;

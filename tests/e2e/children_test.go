@@ -132,3 +132,22 @@ func attributed(t *testing.T, list []child, r *report.Report) {
 		t.Logf("%s", describe(r.Processes))
 	}
 }
+
+// TestChildrenOfAnotherUser: workers that root's server made may not connect to the
+// reader. Their agents leave the arena to it.
+func TestChildrenOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const calls = 300000 // each; more than the buffer holds
+	prog := compile(t, "other-user.c", "-rdynamic")
+	res, r := watch(t, []string{"-p", prog + ":work", "--on-full", "block", "--block-timeout", "30s"},
+		harness.Cmd{Args: []string{prog, strconv.Itoa(calls)}})
+	if res.Code != 0 || res.Stdout != "done 0\n" {
+		t.Fatalf("the program: %v", res)
+	}
+	exact(t, r)
+	if f := function(r, "work"); f.Calls != 2*calls {
+		t.Errorf("%d calls arrived, %d were dropped; %d were made", f.Calls, f.Dropped, 2*calls)
+	}
+}
