@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -148,7 +149,7 @@ func TestSignalsAreForwarded(t *testing.T) {
 func TestIgnoredSignalsAreForwarded(t *testing.T) {
 	cmd, lines, _ := waiting(t, "/bin/sh", "-c", `trap "" INT QUIT HUP; exec "$@"`, "sh")
 	// The target may be ready before the starter catches signals again.
-	for end := time.Now().Add(10 * time.Second); ignoresAny(t, cmd.Process.Pid); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); ignores(t, cmd.Process.Pid, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the starter still ignores signals")
 		}
@@ -165,14 +166,24 @@ func TestIgnoredSignalsAreForwarded(t *testing.T) {
 	}
 }
 
-// ignoresAny says whether a process ignores any signal.
-func ignoresAny(t *testing.T, pid int) bool {
+// ignores says whether a process ignores any of some signals.
+func ignores(t *testing.T, pid int, sigs ...syscall.Signal) bool {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return !strings.Contains(string(b), "SigIgn:\t0000000000000000\n")
+	_, after, _ := strings.Cut(string(b), "SigIgn:\t")
+	mask, err := strconv.ParseUint(after[:16], 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range sigs {
+		if mask>>(sig-1)&1 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // TestStopsWithTarget stops the target; its starter must be seen to stop, and
