@@ -138,8 +138,15 @@ func law(t *testing.T, r *report.Report) {
 	if a.Produced != a.Delivered+a.Dropped || a.Unaccounted != 0 || len(a.Broken) != 0 || a.Elsewhere != 0 {
 		t.Errorf("account: produced %d, delivered %d, dropped %d, unaccounted %d, elsewhere %d: %+v", a.Produced, a.Delivered, a.Dropped, a.Unaccounted, a.Elsewhere, a.Broken)
 	}
-	if a.Incomplete != 0 {
-		t.Errorf("account: %d arenas without their final account", a.Incomplete)
+	// A suite may leave a process running: `sh -c 'sleep 3'` whose shell was killed.
+	running := 0
+	for _, p := range r.Processes {
+		if !p.Ended {
+			running++
+		}
+	}
+	if a.Incomplete > running {
+		t.Errorf("account: %d arenas without their final account, but %d processes still ran", a.Incomplete, running)
 	}
 	for _, e := range r.Errors {
 		t.Logf("seam met an error: %s: %s (%d times)", e.Code, e.Text, e.Count)
