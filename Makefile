@@ -9,7 +9,7 @@ LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version
 	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
 LIB_SRC := $(shell find preload hooks wire -name '*.go' -o -name '*.[chS]' -o -name '*.s' -o -name '*.map') go.mod
 
-.PHONY: help build packages demo test parity parity-quick check fuzz fuzz-args torture bench bench-quick clean
+.PHONY: help build packages demo docs test parity parity-quick check fuzz fuzz-args torture bench bench-quick clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -34,6 +34,9 @@ packages: ## what the demo and the tests need of Debian's packages, installed if
 
 demo: packages build ## watch a Python program that uses sqlite3, and print what it did
 	bin/seam run -- /usr/bin/python3 docs/demo/orders.py
+
+docs: ## docs/functions.md, from the packs and the table of known functions
+	$(GO) run ./hooks/gendoc >docs/functions.md.tmp && mv docs/functions.md.tmp docs/functions.md
 
 check: ## formatting, vet, module files
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }

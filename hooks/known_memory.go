@@ -26,7 +26,7 @@ int     pkey_get(int pkey) fails -1 errno
 int     msync(void *addr, size_t length, flags(msync) flags) fails -1 errno
 int     madvise(void *addr, size_t length, enum(madvise) advice) fails -1 errno
 errno_t posix_madvise(void *addr, size_t length, enum(madvise) advice)
-ssize_t process_madvise(fd pidfd, const struct iovec *iov, size_t iovcnt, enum(madvise) advice, unsigned flags) fails -1 errno
+ssize_t process_madvise(fd pidfd, const struct iovec *iov[iovcnt], size_t iovcnt, enum(madvise) advice, unsigned flags) fails -1 errno
 int     mlock|munlock(const void *addr, size_t length) fails -1 errno
 int     mlock2(const void *addr, size_t length, flags(mlock2) flags) fails -1 errno
 int     mlockall(flags(mlockall) flags) fails -1 errno
@@ -36,7 +36,7 @@ void   *mremap(void *addr, size_t length, size_t new_length, flags(mremap) flags
 int     remap_file_pages(void *addr, size_t size, int prot, size_t page, int flags) fails -1 errno
 int     brk(void *addr) fails -1 errno
 void   *sbrk(intptr_t increment) fails -1 errno
-ssize_t process_vm_readv|process_vm_writev(pid_t pid, const struct iovec *local, unsigned long local_n, const struct iovec *remote, unsigned long remote_n, unsigned long flags) fails -1 errno
+ssize_t process_vm_readv|process_vm_writev(pid_t pid, const struct iovec *local[local_n], unsigned long local_n, const struct iovec *remote[remote_n], unsigned long remote_n, unsigned long flags) fails -1 errno
 void   *memcpy|memmove|mempcpy(void *dst, secret const void *src[n], size_t n)
 void   *memccpy(void *dst, secret const void *src[n], int c, size_t n)
 void   *memset(void *dst, int c, size_t n)

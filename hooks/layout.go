@@ -45,29 +45,39 @@ type layout struct {
 }
 
 // captured is how many bytes must be read to show the fields: up to the end
-// of the last one, and no secret.
+// of the last one that no secret stands before.
 func (l *layout) captured() uint16 {
-	return min(capturedOf(l.fields), capMost)
+	secret := firstSecret(l.fields, 0)
+	return min(capturedOf(l.fields, 0, secret), capMost)
 }
 
-func capturedOf(fields []Field) uint16 {
-	end := uint16(0)
-	secret := uint16(math.MaxUint16)
+// firstSecret is where the first secret is; MaxInt when there is none.
+func firstSecret(fields []Field, base int) int {
+	first := math.MaxInt
 	for i := range fields {
 		f := &fields[i]
-		if f.Secret {
-			secret = min(secret, f.Off)
-			continue
+		at := base + int(f.Off)
+		if !f.Secret {
+			at = firstSecret(f.Fields, at)
 		}
-		n := f.bytes()
-		if f.Type == TStruct && len(f.Fields) > 0 {
-			if in := capturedOf(f.Fields); in < f.bytes() && hasSecret(f.Fields) {
-				secret, n = min(secret, f.Off+in), in
-			}
-		}
-		end = max(end, f.Off+n)
+		first = min(first, at)
 	}
-	return min(end, secret)
+	return first
+}
+
+func capturedOf(fields []Field, base, secret int) uint16 {
+	end := uint16(0)
+	for i := range fields {
+		f := &fields[i]
+		switch from := base + int(f.Off); {
+		case f.Secret || from >= secret:
+		case from+int(f.bytes()) <= secret:
+			end = max(end, uint16(from)+f.bytes())
+		default:
+			end = max(end, capturedOf(f.Fields, from, secret))
+		}
+	}
+	return end
 }
 
 func hasSecret(fields []Field) bool {

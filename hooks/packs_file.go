@@ -27,13 +27,13 @@ ssize_t write(fd fd, secret const void *buf[count], size_t count) fails -1 errno
 ssize_t pread|pread64(fd fd, out secret void *buf[ret], size_t count, off_t offset) fails -1 errno
 ssize_t __pread_chk|__pread64_chk(fd fd, out secret void *buf[ret], size_t count, off_t offset, size_t buflen) fails -1 errno
 ssize_t pwrite|pwrite64(fd fd, secret const void *buf[count], size_t count, off_t offset) fails -1 errno
-ssize_t readv|writev(fd fd, const struct iovec *iov, int iovcnt) fails -1 errno
-ssize_t preadv|preadv64|pwritev|pwritev64(fd fd, const struct iovec *iov, int iovcnt, off_t offset) fails -1 errno
-ssize_t preadv2|preadv64v2|pwritev2|pwritev64v2(fd fd, const struct iovec *iov, int iovcnt, off_t offset, flags(rwf) flags) fails -1 errno
+ssize_t readv|writev(fd fd, const void *iov, int iovcnt) fails -1 errno
+ssize_t preadv|preadv64|pwritev|pwritev64(fd fd, const void *iov, int iovcnt, off_t offset) fails -1 errno
+ssize_t preadv2|preadv64v2|pwritev2|pwritev64v2(fd fd, const void *iov, int iovcnt, off_t offset, flags(rwf) flags) fails -1 errno
 ssize_t sendfile|sendfile64(fd out_fd, fd in_fd, off_t *offset, size_t count) fails -1 errno
 ssize_t splice(fd in_fd, off_t *in_off, fd out_fd, off_t *out_off, size_t len, flags(splice) flags) fails -1 errno
 ssize_t tee(fd in_fd, fd out_fd, size_t len, flags(splice) flags) fails -1 errno
-ssize_t vmsplice(fd fd, const struct iovec *iov, size_t iovcnt, flags(splice) flags) fails -1 errno
+ssize_t vmsplice(fd fd, const void *iov, size_t iovcnt, flags(splice) flags) fails -1 errno
 ssize_t copy_file_range(fd in_fd, off_t *in_off, fd out_fd, off_t *out_off, size_t len, unsigned flags) fails -1 errno
 off_t   lseek|lseek64|llseek(fd fd, off_t offset, enum(seek) whence) fails -1 errno
 int     stat|stat64|lstat|lstat64(const char *file, out struct stat *st) fails -1 errno

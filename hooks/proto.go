@@ -200,6 +200,10 @@ func (p *protoParser) decl() (*Hook, []string) {
 	if p.err != nil {
 		return nil, nil
 	}
+	if slices.Contains(clauseNames, t.words[0]) {
+		p.fail(t.pos, "unexpected "+strconv.Quote(t.words[0]), "clauses stand before the ';'")
+		return nil, nil
+	}
 	if name == "" {
 		p.fail(p.pos, "expected a function name", "write it as in C: int work(int n, const char *name)")
 		return nil, nil
@@ -654,9 +658,6 @@ func (p *protoParser) arg(t ctype, name string) Arg {
 }
 
 func typeHint(base string) string {
-	if slices.Contains(clauseNames, base) {
-		return "clauses stand before the ';'"
-	}
 	var names []string
 	for n := range scalars() {
 		names = append(names, n)

@@ -153,6 +153,10 @@ func FuzzParseProto(f *testing.F) {
 			f.Add(strings.TrimSpace(line))
 		}
 	}
+	for line := range strings.Lines(knownTypes) {
+		f.Add(strings.TrimSpace(line) + " int f(struct request *r)")
+	}
+	f.Add(requestProto)
 	f.Add("int f(int (*cb)(((")
 	f.Fuzz(func(t *testing.T, text string) {
 		hs, err := ParseProto(text)
@@ -166,6 +170,11 @@ func FuzzParseProto(f *testing.F) {
 		}
 		for _, h := range hs {
 			safeHook(t, h)
+			sent, _, _, err := DecodeDef(EncodeDef(h, "x", "", Log))
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			safeHook(t, sent)
 		}
 	})
 }

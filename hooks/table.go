@@ -2,6 +2,8 @@ package hooks
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -156,6 +158,43 @@ func Sections() (list []Section) {
 		}
 		s := &list[len(list)-1]
 		s.Protos = append(s.Protos, t.parse(int32(i)))
+	}
+	return list
+}
+
+// Described is a set or a structure, and what it is made of.
+type Described struct {
+	Name  string
+	Parts []string // names of the values, or of the fields
+}
+
+// Sets are the sets of names that prototypes may refer to, in order.
+func Sets() (list []Described) {
+	for _, n := range setNames() {
+		d := Described{Name: n}
+		if s := sets()[n]; s != nil {
+			for _, v := range append(append([]named(nil), s.vals...), s.bits...) {
+				if v.name != "" {
+					d.Parts = append(d.Parts, v.name)
+				}
+			}
+		}
+		for _, e := range valsOf(n, nil) {
+			d.Parts = append(d.Parts, e.Name)
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// Structs are the structures that are declared in the language, in order.
+func Structs() (list []Described) {
+	for _, n := range slices.Sorted(maps.Keys(declared().structs)) {
+		d := Described{Name: n}
+		for _, f := range declared().structs[n].fields {
+			d.Parts = append(d.Parts, f.Name)
+		}
+		list = append(list, d)
 	}
 	return list
 }
