@@ -27,7 +27,7 @@ var limits = []limit{
 	{"getpriority|setpriority", "who", "R_OWN", "only processes of its own"},
 	{"prctl", "option", "R_PRCTL", "PR_SET_SECCOMP, PR_SET_TSC and PR_SET_SYSCALL_USER_DISPATCH take away what the core needs: a stated limit"},
 	{"syscall", "number", "R_SYSCALL", "seven numbers: anything may be behind the others, kill(-1) too"},
-	{"clone|__clone", "flags", "R_CLONE", "without CLONE_THREAD, CLONE_VM and their like: a thread without its TLS is not a program's"},
+	{"clone|__clone", "flags", "R_CLONE", "without CLONE_THREAD, CLONE_VM and their like: a thread without its TLS is not a program's; and no other signal at its end than SIGCHLD, which would come at any time"},
 	{"shm_open|shm_unlink", "name", "R_SHM", "one name, or a bad pointer: the names are the whole machine's"},
 	{"shmget|semget|msgget", "key", "R_KEY", "IPC_PRIVATE: the others are the whole machine's"},
 	{"getaddrinfo_a", "mode", "R_WAIT", "not GAI_NOWAIT: when another thread reads the hostile list is a matter of luck"},

@@ -3,6 +3,7 @@
 #include "args.h"
 #include <limits.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -317,7 +318,7 @@ static uint64_t number(const struct arg *a)
 	case R_OWN: return rnd(3) ? 0 : rnd(2) ? (uint64_t)getpid() : 5000000;
 	case R_KEY: return 0;
 	case R_WAIT: return rnd(2) ? 0 : 7;
-	case R_CLONE: return (rnd(2) ? 17 : PICK(any)) & ~(uint64_t)0x7f090f00 & ~(uint64_t)0xff00000000;
+	case R_CLONE: return (PICK(any) & ~(uint64_t)0xff7f098fff) | (rnd(4) ? SIGCHLD : 0);
 	case R_PRCTL:
 		for (;;) {
 			uint64_t v = rnd(2) ? rnd(70) : PICK(any);

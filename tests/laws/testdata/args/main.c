@@ -50,8 +50,8 @@ static int slurp(const char *path, char *buf, int size)
 }
 
 #define MOST_BELOW 64
-/* A process and what it started, the process first. */
-static int below(int root, int *pids)
+/* A process and what it started, the process first; has[i]: it has a child. */
+static int below(int root, int *pids, char *has)
 {
 	static int all[8192], parents[8192];
 	int n = 0, found = 1;
@@ -70,42 +70,48 @@ static int below(int root, int *pids)
 	pids[0] = root;
 	for (int i = 0; i < found; i++)
 		for (int k = 0; k < n && found < MOST_BELOW; k++)
-			if (parents[k] == pids[i])
+			if (parents[k] == pids[i]) {
 				pids[found++] = all[k];
+				has[i] = 1;
+			}
 	return found;
 }
 
 static void kill_below(int root)
 {
-	int pids[MOST_BELOW], n = below(root, pids);
+	char has[MOST_BELOW] = { 0 };
+	int pids[MOST_BELOW], n = below(root, pids, has);
 	while (--n > 0)
 		kill(pids[n], SIGKILL);
 }
 
-/* 0 if a thread of the tree runs or is about to; else the sum of all switches:
+/* 0 if a thread of the tree runs, is about to, or waits for a disk (state D, which
+ * is also how one waits for its vfork child); else the sum of all switches:
  * the same sum later means that none has run meanwhile. */
 static long asleep(int root)
 {
-	int pids[MOST_BELOW], n = below(root, pids);
+	char has[MOST_BELOW] = { 0 };
+	int pids[MOST_BELOW], n = below(root, pids, has);
 	long sum = 1;
-	while (--n >= 0) {
+	int runs = 0;
+	while (--n >= 0 && !runs) {
 		char path[300], text[4096], *at;
 		snprintf(path, sizeof path, "/proc/%d/task", pids[n]);
 		DIR *tasks = opendir(path);
-		for (struct dirent *e; tasks && (e = readdir(tasks));) {
+		for (struct dirent *e; tasks && !runs && (e = readdir(tasks));) {
 			if (!isdigit(e->d_name[0]))
 				continue;
 			snprintf(path, sizeof path, "/proc/%d/task/%s/status", pids[n], e->d_name);
-			if (slurp(path, text, sizeof text) <= 0)
-				return 0;
-			if ((at = strstr(text, "\nState:")) && strchr("RI", at[8]))
-				return 0;
+			if (slurp(path, text, sizeof text) <= 0 || ((at = strstr(text, "\nState:")) && strchr(has[n] ? "RI" : "RID", at[8])))
+				runs = 1;
 			if ((at = strstr(text, "\nvoluntary_ctxt_switches:")))
 				sum += atol(at + 25);
 		}
 		if (tasks)
 			closedir(tasks);
 	}
+	if (runs)
+		return 0;
 	return sum;
 }
 
