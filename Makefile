@@ -44,7 +44,7 @@ check: ## formatting, vet, module files
 	$(GO) mod tidy -diff
 
 test: packages build check ## everything: unit, end to end, guest laws, a short fuzz, the benchmark once
-	$(GO) test -count=1 -timeout 15m -p 1 ./...
+	$(GO) test -count=1 -timeout 25m -p 1 ./...
 	$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
 	$(MAKE) --no-print-directory bench-quick
 
