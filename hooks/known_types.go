@@ -51,6 +51,9 @@ flags ss { SS_ONSTACK = 1, SS_DISABLE = 2 };
 flags signals : uint64_t { all = 0xfffffffe7fffffff, ALL = -1, SIGHUP = 1, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT,
 	SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR, SIGSYS };
 
+flags poll : short { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64, POLLRDBAND = 128, POLLWRNORM = 256, POLLWRBAND = 512, POLLMSG = 1024, POLLRDHUP = 8192 };
+
+struct pollfd { fd fd; flags(poll) events; short _; };
 struct sigset { flags(signals) set; };
 struct sigaction { void *sa_handler; flags(signals) sa_mask; flags(sa) sa_flags @136; };
 struct sigaltstack { void *ss_sp; flags(ss) ss_flags; size_t ss_size; };

@@ -106,7 +106,7 @@ func (d *Decoder) appendFields(dst []byte, fields []Field, b []byte) []byte {
 func (d *Decoder) appendField(dst []byte, f *Field, b []byte) []byte {
 	switch {
 	case f.Secret:
-		return appendStatus(dst, statusWithheld)
+		return appendWithheld(dst, statusWithheld, int64(f.bytes()), true)
 	case int(f.Off) >= len(b) && f.bytes() > 0, f.Type != TStruct && int(f.Off)+int(f.bytes()) > len(b):
 		return appendStatus(dst, statusSkipped)
 	}

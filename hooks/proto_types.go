@@ -380,7 +380,7 @@ func (p *protoParser) fieldType(t ctype, f *Field) int {
 			p.fail(t.pos, "unknown struct "+strconv.Quote(name), didYouMean(name, p.structNames()))
 		}
 		switch name {
-		case "fdpair", "pollfd":
+		case "fdpair":
 			return 4
 		case "epoll_event":
 			return 1 // packed

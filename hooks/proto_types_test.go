@@ -77,7 +77,7 @@ func TestDeclaredTypes(t *testing.T) {
 	if len(ops) != 2 || ops[0].Op != OpMem || ops[0].Cap != 108 {
 		t.Fatalf("operations %+v: of the request 108 bytes may be read, then comes a secret", ops)
 	}
-	const request = `{"after":[4],"at":{"x":3,"y":-4},"id":"AQIDBAX/","key":[5],"level":"HIGH","mode":"M_BOTH|M_FAST|M_DIRECT","name":"a name","op":7,"parts":[10,20,-1],"path":4660,"state":9}`
+	const request = `{"after":[4],"at":{"x":3,"y":-4},"id":"AQIDBAX/","key":[5,8],"level":"HIGH","mode":"M_BOTH|M_FAST|M_DIRECT","name":"a name","op":7,"parts":[10,20,-1],"path":4660,"state":9}`
 	d := NewDecoder(sent, nil)
 	items := append(item8(0, statusOK, cRequest()[:108]), item8(1, statusOK, cRequest()[:108])...)
 	got := as(t, d.AppendCall(nil, []uint64{1, 5, 0x102, 1}, items, nil, 0, false))

@@ -25,7 +25,6 @@ var structSizes = sync.OnceValue(func() map[string]uint16 {
 		"addrinfo":    16,
 		"siginfo":     32,
 		"rlimit":      16,
-		"pollfd":      8,
 		"epoll_event": 12,
 	}
 })
@@ -46,7 +45,7 @@ func structSize(name string) uint16 {
 // 0 when only a part of it is described.
 func stride(name string) uint16 {
 	switch name {
-	case "fdpair", "timespec", "timeval", "timespec2", "timeval2", "itimerspec", "rlimit", "pollfd", "epoll_event":
+	case "fdpair", "timespec", "timeval", "timespec2", "timeval2", "itimerspec", "rlimit", "epoll_event":
 		return structSizes()[name]
 	}
 	return 0
@@ -107,9 +106,6 @@ func (d *Decoder) appendStruct(dst []byte, name string, b []byte) []byte {
 	case "rlimit":
 		dst = appendLimit(appendStr(appendMap(dst, 2), "cur"), u64(0))
 		return appendLimit(appendStr(dst, "max"), u64(8))
-	case "pollfd":
-		dst = appendInt(appendStr(appendMap(dst, 2), "fd"), i32(0))
-		return d.appendSet(appendStr(dst, "events"), "epoll", u32(4)&0xffff)
 	case "epoll_event":
 		dst = d.appendSet(appendStr(appendMap(dst, 2), "events"), "epoll", u32(0))
 		return appendUint(appendStr(dst, "data"), u64(4))

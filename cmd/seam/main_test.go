@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -266,6 +267,23 @@ func TestTable(t *testing.T) {
 			if !strings.Contains(b.String(), "--"+o.name) || o.env != "" && !strings.Contains(b.String(), "["+o.env+"]") {
 				t.Errorf("help of %s misses --%s or its variable", c.name, o.name)
 			}
+		}
+	}
+}
+
+func TestDeclList(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want declList
+	}{
+		{"int a(int)\nint b(int)", declList{"int a(int)", "int b(int)"}},
+		{"struct s { int a;\n\tint b; // more\n};\nint a(struct s *s);\nint b(struct s *s)\nint c(void);", declList{"struct s { int a;\n\tint b; // more\n};\nint a(struct s *s);\nint b(struct s *s)", "int c(void)"}},
+		{"\n \n// nothing\nint a(int x,\n int y)\n", declList{"// nothing\nint a(int x,\n int y)"}},
+		{";", nil},
+	} {
+		var got declList
+		if err := got.Set(c.text); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, %v; want %q", c.text, got, err, c.want)
 		}
 	}
 }

@@ -28,7 +28,7 @@ type flags struct {
 	set       *pflag.FlagSet
 	probes    list
 	packs     list
-	protos    list
+	protos    declList
 	debugDirs list
 	onFull    hooks.OnFull
 	blockMS   int
@@ -190,6 +190,33 @@ func (v *list) Set(s string) error {
 			*v = append(*v, line)
 		}
 	}
+	return nil
+}
+
+// declList is repeatable. In a variable each line is a text of declarations,
+// but one that ends with ';' or ',' or in braces goes on in the next.
+type declList list
+
+func (v *declList) String() string { return strings.Join(*v, "\n") }
+func (v *declList) Type() string   { return "list" }
+func (v *declList) Set(s string) error {
+	text, depth := "", 0
+	flush := func() {
+		if text = strings.Trim(text, "; \t\r\n"); text != "" {
+			*v = append(*v, text)
+		}
+		text, depth = "", 0
+	}
+	for line := range strings.SplitSeq(s, "\n") {
+		text += line + "\n"
+		code, _, _ := strings.Cut(line, "//")
+		code = strings.TrimSpace(code)
+		depth += strings.Count(code, "{") - strings.Count(code, "}")
+		if code != "" && depth <= 0 && !strings.HasSuffix(code, ";") && !strings.HasSuffix(code, ",") {
+			flush()
+		}
+	}
+	flush()
 	return nil
 }
 
