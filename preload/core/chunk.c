@@ -456,7 +456,7 @@ static struct held hold_handlers(void)
 	struct held h = { __atomic_load_n(&seam->jumps, __ATOMIC_RELAXED), 0 };
 	h.held = unlikely(h.held) && begin_calls();
 	if (h.held)
-		h.old = sig_block_all();
+		h.old = sig_block(KSIG_ALL & ~KSIG_SYNC); /* a host may step through us */
 	return h;
 }
 static void let_handlers(struct held h)

@@ -34,16 +34,19 @@ typedef uint64_t ksigset;
  * that blocks 33 hangs a host that calls setuid. */
 #define KSIG_HOST (~((ksigset)3 << 31))
 
-static inline ksigset sig_block_all(void)
+/* Those that an instruction raises: the kernel ends a process that blocks one and raises it. */
+#define KSIG_SYNC ((ksigset)1 << 3 | (ksigset)1 << 4 | (ksigset)1 << 6 | (ksigset)1 << 7 | (ksigset)1 << 10 | (ksigset)1 << 30) /* ILL TRAP BUS FPE SEGV SYS */
+
+static inline ksigset sig_block(ksigset set)
 {
-	ksigset all = KSIG_ALL, old = 0;
-	sys4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &old, sizeof old);
+	ksigset old = 0;
+	sys4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &set, &old, sizeof old);
 	return old;
 }
+static inline ksigset sig_block_all(void) { return sig_block(KSIG_ALL); }
 static inline void sig_block_host(void)
 {
-	ksigset all = KSIG_HOST;
-	sys4(SYS_rt_sigprocmask, 2, &all, 0, sizeof all);
+	sig_block(KSIG_HOST);
 }
 static inline void sig_restore(ksigset old)
 {

@@ -74,7 +74,7 @@ func TestPrologues(t *testing.T) {
 
 // Arguments and results of every shape, of functions that seam has no prototype of.
 func TestShapes(t *testing.T) {
-	exe := program(t, "shapes.c", "-rdynamic", "-Wl,-z,execstack")
+	exe := program(t, "shapes.c", "-g0", "-rdynamic", "-Wl,-z,execstack")
 	for _, instrument := range []string{"log", "count", "hist"} {
 		t.Run(instrument, func(t *testing.T) {
 			rep := same(t, p(exe+":*@"+instrument), exe)
