@@ -16,7 +16,12 @@ func init() { server = serve }
 func serve() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })}
+	// All is read first: an HTTP/1 server may stop reading once it answers.
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		check(err)
+		w.Write(b)
+	})}
 	go s.Serve(l)
 	var wg sync.WaitGroup
 	for range 4 {
