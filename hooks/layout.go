@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Field is one member of a declared structure.
@@ -219,6 +221,7 @@ func appendBits(dst []byte, vals []EnumVal, v uint64) []byte {
 var (
 	declaredOnce sync.Once
 	declaredVal  declarations
+	declaredDone atomic.Bool
 )
 
 // declared are seam's own structures and sets that are written in the language
@@ -233,8 +236,25 @@ func declared() *declarations {
 		}
 		declaredVal = p.decls
 		declaredVal.err = p.err
+		declaredDone.Store(true)
 	})
 	return &declaredVal
+}
+
+// ownStruct and ownSet find one of them. A name that is not there, as most are
+// not, is not worth parsing the others.
+func ownStruct(name string) *layout {
+	if !declaredDone.Load() && !strings.Contains(knownTypes, "\nstruct "+name+" {") {
+		return nil
+	}
+	return declared().structs[name]
+}
+
+func ownSet(name string) *declSet {
+	if !declaredDone.Load() && !strings.Contains(knownTypes, "\nenum "+name+" ") && !strings.Contains(knownTypes, "\nflags "+name+" ") {
+		return nil
+	}
+	return declared().sets[name]
 }
 
 // declarations are what a text declares besides functions.
@@ -257,7 +277,7 @@ func valsOf(set string, own []EnumVal) []EnumVal {
 	if own != nil || set == "" {
 		return own
 	}
-	if s := declared().sets[set]; s != nil {
+	if s := ownSet(set); s != nil {
 		return s.vals
 	}
 	return nil

@@ -58,7 +58,7 @@ func PackProbe(name string) (Probe, bool) {
 // function named connect elsewhere is another one. The Hook is shared: don't
 // change it.
 func Lookup(lib, name string) (*Hook, bool) {
-	h := tables().hook(name)
+	h := find(name)
 	if h == nil {
 		return nil, false
 	}
@@ -98,5 +98,7 @@ func packOf(name string) *pack {
 
 // Names are all known function names, for "did you mean".
 func Names() []string {
-	return slices.Sorted(maps.Keys(tables().byName))
+	names := slices.AppendSeq(slices.Collect(maps.Keys(tables().byName)), maps.Keys(knownTable().byName))
+	slices.Sort(names)
+	return names
 }

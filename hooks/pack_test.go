@@ -10,7 +10,12 @@ import (
 )
 
 func TestPacksParse(t *testing.T) {
-	if err := tables().check(); err != nil {
+	for n := range tables().byName {
+		if knownTable().byName[n] != 0 || knownTable().hook(n) != nil {
+			t.Errorf("%s is in a pack and in the table of known functions", n)
+		}
+	}
+	if err := errors.Join(tables().check(), knownTable().check()); err != nil {
 		var pe *ProbeError
 		if errors.As(err, &pe) {
 			t.Fatalf("%v\n%s\n%s", err, pe.Caret(), pe.Hint)

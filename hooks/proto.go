@@ -495,13 +495,15 @@ func (p *protoParser) setType(t *ctype, w string) {
 	t.set = p.ident()
 	t.size = 4
 	t.words = []string{w}
-	decl := p.setOf(t.set)
-	switch {
-	case decl != nil:
-		t.size = decl.size
-	case p.own && sets()[t.set] == nil, !p.own && !knownSet(t.set):
-		p.fail(pos, "unknown set "+strconv.Quote(t.set), p.setHint(t.set))
-		return
+	if sets()[t.set] == nil { // as most are; those are not declared ones
+		decl := p.setOf(t.set)
+		switch {
+		case decl != nil:
+			t.size = decl.size
+		case p.own || !knownSet(t.set):
+			p.fail(pos, "unknown set "+strconv.Quote(t.set), p.setHint(t.set))
+			return
+		}
 	}
 	if p.accept(',') {
 		p.space()

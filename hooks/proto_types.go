@@ -128,7 +128,7 @@ func (p *protoParser) setOf(name string) *declSet {
 	if s := p.decls.sets[name]; s != nil || p.own {
 		return s
 	}
-	return declared().sets[name]
+	return ownSet(name)
 }
 
 // structOf finds a declared structure.
@@ -136,7 +136,7 @@ func (p *protoParser) structOf(name string) *layout {
 	if l := p.decls.structs[name]; l != nil || p.own {
 		return l
 	}
-	return declared().structs[name]
+	return ownStruct(name)
 }
 
 // setBody reads [: TYPE] { NAME [= VALUE [& MASK]], … }.

@@ -39,7 +39,7 @@ func knownSet(name string) bool {
 	case wstatusSet, sockoptSet, signalSet:
 		return true
 	}
-	return sets()[name] != nil || declared().sets[name] != nil
+	return sets()[name] != nil || ownSet(name) != nil
 }
 
 func setNames() []string {

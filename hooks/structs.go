@@ -35,7 +35,7 @@ func structSize(name string) uint16 {
 	if n := structSizes()[name]; n > 0 {
 		return n
 	}
-	if l := declared().structs[name]; l != nil {
+	if l := ownStruct(name); l != nil {
 		return l.captured()
 	}
 	return 0
@@ -56,7 +56,7 @@ func stride(name string) uint16 {
 func (d *Decoder) appendStruct(dst []byte, name string, b []byte) []byte {
 	size := structSizes()[name]
 	if size == 0 {
-		if l := declared().structs[name]; l != nil {
+		if l := ownStruct(name); l != nil {
 			return d.appendFields(dst, l.fields, b)
 		}
 	}

@@ -30,11 +30,23 @@ type tableLine struct {
 	err    error
 }
 
-// tables finds the functions' names at first use.
-var tables = sync.OnceValue(buildTable)
+// tables and knownTable find the functions' names at first use: those of the
+// packs, and the others, which a run of the packs alone does not need.
+var (
+	tables     = sync.OnceValue(func() *table { return buildTable(packs[:len(packs)-1], 512) })
+	knownTable = sync.OnceValue(func() *table { return buildTable(packs[len(packs)-1:], 1024) })
+)
 
-func buildTable() *table {
-	t := &table{lines: make([]tableLine, 0, 1024), byName: make(map[string]int32, 2048)}
+// find is the prototype of one function, from wherever; nil when there is none.
+func find(name string) *Hook {
+	if h := tables().hook(name); h != nil {
+		return h
+	}
+	return knownTable().hook(name)
+}
+
+func buildTable(packs []pack, size int) *table {
+	t := &table{lines: make([]tableLine, 0, size), byName: make(map[string]int32, 2*size)}
 	for i := range packs {
 		title := ""
 		for line := range strings.Lines(packs[i].text) {
@@ -150,7 +162,13 @@ type Section struct {
 
 // Sections are all known functions, in the order of the tables.
 func Sections() (list []Section) {
-	t := tables()
+	for _, t := range []*table{tables(), knownTable()} {
+		list = t.sections(list)
+	}
+	return list
+}
+
+func (t *table) sections(list []Section) []Section {
 	for i := range t.lines {
 		l := &t.lines[i]
 		if n := len(list); n == 0 || list[n-1].Pack != l.pack || list[n-1].Title != l.title {
