@@ -284,7 +284,7 @@ func cName(set string) string {
 // arguments, of the same kinds and sizes, and what is read behind them is there.
 func TestPrototypesMatchHeaders(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc")
+		t.Fatal("no gcc: it is needed to build seam, too")
 	}
 	names := slices.DeleteFunc(Names(), func(n string) bool { return elsewhere[n] })
 	d, missing := probeC(t, func(skip map[string]bool) string {
@@ -344,7 +344,7 @@ func compare(t *testing.T, h *Hook, fn *dwarf.FuncType) {
 // The structures that are declared are the headers', field by field.
 func TestStructsMatchHeaders(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc")
+		t.Fatal("no gcc: it is needed to build seam, too")
 	}
 	known := declared()
 	if known.err != nil {
@@ -423,7 +423,7 @@ func usedAsElement(set string) bool {
 // Every constant of the sets has the value that the headers give it.
 func TestConstantsMatchHeaders(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc")
+		t.Fatal("no gcc: it is needed to build seam, too")
 	}
 	want := map[string]uint64{}
 	note := func(name string, v uint64) {
