@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seam-project/seam/collector/report"
 	"github.com/seam-project/seam/tests/harness"
 )
 
@@ -157,6 +159,12 @@ func inject(t *testing.T, tool, exe string, from, to, call, errno, n int, bare h
 	// A reader that could not get the arena's memory has what the agent sent. It
 	// says so when that is not all.
 	rep.incomplete = r.Account.Incomplete > 0
+	// That an agent could not start is what such a fault is told as, and nothing else is.
+	missing := len(r.Errors)
+	r.Errors = slices.DeleteFunc(r.Errors, func(e report.Error) bool { return e.Code == "no-agent" })
+	if missing -= len(r.Errors); missing > 0 && rep.answered+rep.inChild == 2 {
+		t.Error("an agent is said to be missing, but both messages were fetched")
+	}
 	if !rep.incomplete {
 		law(t, r)
 	}
