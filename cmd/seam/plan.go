@@ -24,22 +24,9 @@ func (a *app) plan(f *flags) (int, error) {
 		return 0, err
 	}
 	for _, path := range f.set.Args()[1:] {
-		if err := planOne(spec, path); err != nil {
+		if _, _, err := plan.Once(path, spec); err != nil {
 			return 0, fmt.Errorf("plan %s: %w", path, err)
 		}
 	}
 	return 0, nil
-}
-
-func planOne(spec *hooks.Spec, path string) error {
-	obj, err := plan.Open(path)
-	if err != nil {
-		return err
-	}
-	defer obj.Close()
-	p, err := plan.Build(obj, spec)
-	if err != nil {
-		return err
-	}
-	return plan.Store(spec.Plans, p)
 }

@@ -65,7 +65,7 @@ func planMissing() {
 		if !ok {
 			return
 		}
-		p, err := planFor(path, spec)
+		p, _, err := plan.Once(path, spec)
 		if err != nil {
 			skip++
 			continue
@@ -73,19 +73,6 @@ func planMissing() {
 		core.PutPlan(handle, p.Encode())
 		if next, _, _ := core.Missing(skip); next == path {
 			skip++
-			continue
-		}
-		if plan.CheckDir(spec.Plans) == nil {
-			_ = plan.Store(spec.Plans, p) // best effort: the next process would plan again
 		}
 	}
-}
-
-func planFor(path string, spec *hooks.Spec) (*plan.Plan, error) {
-	obj, err := plan.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer obj.Close()
-	return plan.Build(obj, spec)
 }

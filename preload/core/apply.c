@@ -341,17 +341,37 @@ static int sees_end(const struct seam_site *s)
 		s->watch == SEAM_WATCH_WAIT4 || s->watch == SEAM_WATCH_WAITID;
 }
 
-static void apply_object(struct seam_object *o)
+/* Memory for an object's trampolines, that can be written: what it had when it was
+ * here before, if that is near enough. */
+static unsigned char *pages_for(struct seam_object *o, uint64_t size)
+{
+	const struct seam_plan *plan = o->plan;
+	uint64_t lo = plan->text_lo + o->bias, hi = plan->text_hi + o->bias;
+	if (o->done && o->done->mem) {
+		uint64_t at = (uint64_t)o->done->mem;
+		if (reaches(at, hi) && reaches(at + size, lo) && reaches(hi, at) && reaches(lo, at + size) &&
+		    !sys3(SYS_mprotect, at, size, PROT_READ | PROT_WRITE))
+			return o->done->mem;
+		munmap(o->done->mem, o->done->mem_size);
+		o->done->mem = 0;
+	}
+	return pages_near(lo, hi, size);
+}
+
+static void apply_object(struct seam_load *l, struct seam_object *o)
 {
 	struct seam_plan *plan = (struct seam_plan *)o->plan;
 	struct seam_site *s = (void *)((char *)plan + plan->sites_off);
 	uint64_t size = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++)
 		size += ((sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull) + ISLAND;
-	if (!plan->nsites)
+	if (!plan->nsites) {
+		seam_done_note(l, o, 0, 0);
 		return;
+	}
 	size = (size + PAGE - 1) & ~(PAGE - 1);
-	unsigned char *mem = pages_near(plan->text_lo + o->bias, plan->text_hi + o->bias, size), *at = mem;
+	unsigned char *mem = pages_for(o, size), *at = mem;
+	seam_done_note(l, o, mem, size);
 	if (!mem) {
 		refuse(o->path, "*", NO_MEMORY_NEAR);
 		return;
@@ -360,7 +380,10 @@ static void apply_object(struct seam_object *o)
 		const char *name = (const char *)plan + s[i].name_off;
 		uint64_t fn = s[i].vaddr + o->bias;
 		s[i].reserved[0] = 0;
-		if (seam->nruns >= SEAM_MAX_SLOTS) {
+		if (!o->done)
+			s[i].reserved[1] = 0;
+		int again = s[i].reserved[1] != 0;
+		if (!again && seam->nruns >= SEAM_MAX_SLOTS) {
 			refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
@@ -374,11 +397,15 @@ static void apply_object(struct seam_object *o)
 			continue;
 		}
 		at += (sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull;
-		uint32_t slot = seam->nruns;
-		if (fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
+		uint32_t slot = again ? s[i].reserved[1] - 1 : seam->nruns;
+		if (again) {
+			seam->runs[slot].orig = tramp;
+			seam->runs[slot].lib_base = o->bias;
+		} else if (fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
 			refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
+		seam->runs[slot].elsewhere = o->elsewhere;
 		uint64_t thunk = (uint64_t)thunk_of(sees_end(&s[i]) ? SEAM_SITE_FULL : s[i].kind, slot);
 		if (!reaches(fn, thunk)) {
 			memcpy(at, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
@@ -387,7 +414,7 @@ static void apply_object(struct seam_object *o)
 			at += ISLAND;
 		}
 		s[i].reserved[0] = thunk;
-		s[i].reserved[1] = slot;
+		s[i].reserved[1] = slot + 1;
 	}
 	/* one change of protection for the whole text: one for each function would
 	 * cost milliseconds; only pages that are written to become private */
@@ -400,7 +427,7 @@ static void apply_object(struct seam_object *o)
 		if (!s[i].reserved[0])
 			continue;
 		write_jump(s[i].vaddr + o->bias, &s[i], s[i].reserved[0]);
-		struct seam_run *r = &seam->runs[s[i].reserved[1]];
+		struct seam_run *r = &seam->runs[s[i].reserved[1] - 1];
 		guards += (r->flags & SEAM_SF_GUARD) && r->guard_kind <= SEAM_GUARD_MMAP;
 	}
 	close_text(o->text_lo, o->text_hi, o->text_prot);
@@ -415,7 +442,7 @@ void seam_apply(struct seam_load *l)
 	ksigset old = sig_block_all();
 	for (uint32_t i = 0; i < l->nobj; i++)
 		if (l->obj[i].plan && l->obj[i].is_new)
-			apply_object(&l->obj[i]);
+			apply_object(l, &l->obj[i]);
 	sig_restore(old);
 	if (seam->shared_from == ~0u && seam->arena)
 		seam->shared_from = seam->arena->sites_used; /* sites put in later may be another process's too */

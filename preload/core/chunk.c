@@ -295,7 +295,7 @@ static void reap_threads(struct seam_tls *t)
  * not in a vfork child, which has our memory but not our identity. */
 static int safe_place(const struct seam_tls *t, const struct seam_frame *f)
 {
-	if (!f)
+	if (!f || ((const struct seam_run *)f->run)->elsewhere)
 		return 0;
 	for (uint32_t i = 0; i < seam->nunsafe; i++)
 		if (f->caller >= seam->unsafe[i].lo && f->caller < seam->unsafe[i].hi)

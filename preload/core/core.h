@@ -61,7 +61,8 @@ struct seam_run {
 	const struct seam_filter *filt;
 	struct seam_asite *site;
 	uint64_t lib_base;
-	uint64_t spare[3];
+	uint64_t elsewhere;     /* of an object in another namespace: its callers may be auditors, which run inside the loader */
+	uint64_t spare[2];
 };
 enum {
 	SEAM_SP_QUICK = 1,      /* one integer filter, alone: decided in assembly */

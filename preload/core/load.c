@@ -91,6 +91,10 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 			o->text_hi = hi;
 		o->text_prot |= PROT_READ | PROT_EXEC | (p->p_flags & PF_W ? PROT_WRITE : 0);
 	}
+	o->elsewhere = l->elsewhere;
+	for (uint32_t i = 0; i < l->nobj && o->elsewhere; i++)
+		if (l->obj[i].text_lo == o->text_lo)
+			return 0; /* the loader itself is in each namespace, and is one */
 	for (uint32_t i = 0; i < l->spec.nhas && !o->defines; i++)
 		o->defines = seam_exported(info, l->spec.has[i]) != 0;
 	l->nobj++;
@@ -114,8 +118,10 @@ static int wanted(struct seam_load *l, struct seam_object *o)
 static void look(struct seam_load *l)
 {
 	uint32_t n = 0;
-	l->nobj = l->nmissing = l->names_used = 0;
+	l->nobj = l->nmissing = l->names_used = l->elsewhere = 0;
 	dl_iterate_phdr(collect, l);
+	l->elsewhere = 1;
+	seam_elsewhere(l->debug, collect, l);
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_object *o = &l->obj[i];
 		o->is_new = 1;
@@ -126,6 +132,7 @@ static void look(struct seam_load *l)
 		if (l->obj[i].text_hi)
 			l->old[n++] = l->obj[i].text_lo;
 	l->nold = n;
+	seam_done_left(l);
 }
 
 /* The address ranges of what is loaded, for read.c. Its readers are kept out
@@ -333,7 +340,9 @@ static int fetch_plans(struct seam_load *l)
 		if (!o->is_new || !o->text_hi || !o->path[0] || !wanted(l, o) || identify(l, o))
 			continue;
 		any = o->wanted = 1;
-		load_plan(l, o);
+		seam_done_find(l, o);
+		if (!o->done)
+			load_plan(l, o);
 		l->nmissing += !o->plan;
 	}
 	return any;
@@ -379,7 +388,7 @@ static void put_in(struct seam_load *l)
 {
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		const struct seam_plan *p = l->obj[i].plan;
-		if (p && p->refusals_len > 1)
+		if (p && p->refusals_len > 1 && !l->obj[i].done)
 			seam_add_refusals(l->obj[i].path, (const char *)p + p->refusals_off, p->refusals_len);
 	}
 	seam_apply(l);
@@ -388,9 +397,9 @@ static void put_in(struct seam_load *l)
 /* The loader calls the function at r_debug.r_brk whenever its list has changed:
  * for debuggers, and for us. New objects are mapped then, none of their code has run
  * and nobody has a pointer into them (glibc 2.36 calls it before relocation). */
-static int watch_loader(void)
+static int watch_loader(struct seam_load *l)
 {
-	struct r_debug *d = dlsym(RTLD_DEFAULT, "_r_debug");
+	const struct r_debug *d = l->debug ? l->debug : dlsym(RTLD_DEFAULT, "_r_debug");
 	seam->loader = d;
 	return d && d->r_brk ? seam_apply_loader(d->r_brk) : -1;
 }
@@ -449,6 +458,7 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 	l->argv = argv;
 	if (seam_spec_read(&l->spec, spec))
 		return;
+	l->debug = seam_loader_debug();
 	look(l);
 	int latent, any = fetch_plans(l);
 	latent = seam_spec_latent(&l->spec);
@@ -478,7 +488,8 @@ static void load(int argc, char **argv, struct seam_load *l, const char *spec, c
 	if (now && open_arena(l))
 		return;
 	put_in(l);
-	if ((latent || seam->guarded) && !watch_loader() && latent)
+	/* whatever is patched may come once more: dlmopen makes even a second libc */
+	if (!watch_loader(l))
 		seam->late = l;
 	if (!now)
 		return;
@@ -520,10 +531,11 @@ void seam_loader_event(void)
 	struct seam_load *l = seam->late;
 	int saved = errno;
 	const struct r_debug *d = seam->loader;
-	if (d->r_state != RT_CONSISTENT || !l || seam_tls.guard == SEAM_GUARD_AGENT) {
+	int at_rest = seam_loader_at_rest(d);
+	if (!at_rest || !l || seam_tls.guard == SEAM_GUARD_AGENT) {
 		if (!l)
 			seam->nimages = 0; /* the list is not kept: nothing in it can be relied upon */
-		seam_maps_loader(d->r_state == RT_CONSISTENT);
+		seam_maps_loader(at_rest);
 		return;
 	}
 	uint64_t guard = guard_core();

@@ -4,6 +4,8 @@
 #define SEAM_LOAD_H
 #include "core.h"
 
+struct dl_phdr_info;
+
 #define MAX_OBJECTS 512
 #define MAX_GLOBS 256
 #define MAX_HAS 8
@@ -28,14 +30,30 @@ struct seam_object {
 	uint64_t dev, ino, size, mtime_ns;
 	char     key[24];
 	int      wanted, is_new, defines;
+	int      elsewhere;     /* in another namespace than ours */
+	struct seam_done *done; /* it was here before; NULL: it was not */
+};
+
+/* An object that was patched. It stays listed when it is unloaded: when the same
+ * file comes again, it gets the same slots, and what memory it had. */
+struct seam_done {
+	uint64_t dev, ino, size, mtime_ns, text_lo, bias;
+	const struct seam_plan *plan;           /* NULL: this entry is not used */
+	unsigned char *mem;                     /* its trampolines, mem_size bytes; NULL: none */
+	uint64_t mem_size;
+	int loaded;
 };
 
 struct seam_load {              /* one mapping; kept if libraries may come later */
 	struct seam_spec spec;
 	struct seam_object obj[MAX_OBJECTS];    /* what is loaded now */
 	uint32_t nobj, nmissing;
+	int      elsewhere;                     /* while looking: these are another namespace's */
 	uint32_t nold;
 	uint64_t old[MAX_OBJECTS];              /* biases of what was there at the last look, ascending */
+	struct seam_done done[MAX_OBJECTS];
+	uint32_t ndone;
+	const void *debug;                      /* the loader's struct r_debug, or NULL */
 	char     names[65536];                  /* paths of obj */
 	uint32_t names_used;
 	char     exe[4096];
@@ -44,9 +62,18 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 	int      memfd;
 };
 
+/* namespaces.c */
+const void *seam_loader_debug(void);
+int  seam_loader_at_rest(const void *debug);
+void seam_elsewhere(const void *debug, int (*each)(struct dl_phdr_info *, size_t, void *), void *arg);
+
+/* again.c: objects that were here before */
+void seam_done_left(struct seam_load *l);                     /* after a look: which of them are gone */
+void seam_done_find(struct seam_load *l, struct seam_object *o); /* o is new: has it been here? */
+void seam_done_note(struct seam_load *l, struct seam_object *o, unsigned char *mem, uint64_t size); /* its plan is applied */
+
 int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
 int  seam_spec_wants(struct seam_spec *s, const char *path);
-struct dl_phdr_info;
 uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);
 int  seam_file_names(const char *path, const char *name);     /* 1: the name is one of its .symtab */
 int  seam_spec_latent(const struct seam_spec *s);             /* names objects that are not there yet */
