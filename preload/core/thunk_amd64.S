@@ -111,11 +111,8 @@ common_full:
 	enter_frame
 	movq	%rax, FRAME_RAX(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
-	movq	%rcx, FRAME_WORDS+24(%rsp)
-	movq	%rdx, FRAME_WORDS+16(%rsp)
 	movq	%r11, FRAME_RUN(%rsp)
 	movq	seam_tls@gottpoff(%rip), %r10
-	movq	seam_epoch(%rip), %rcx
 	/* guarded before anything is looked at: a signal handler that comes in
 	 * between would record, too, and move the position. In one instruction: it
 	 * may switch to another coroutine of this thread */
@@ -124,99 +121,108 @@ common_full:
 	jne	.Lslow
 	movq	seam_alive(%rip), %rax
 	movl	(%rax), %eax
-	movl	(%rcx), %ecx
 	cmpl	%fs:TLS_GEN(%r10), %eax
 	jne	.Lunguard
-	cmpl	%fs:TLS_EPOCH(%r10), %ecx
+	movq	seam_epoch(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_EPOCH(%r10), %eax
 	jne	.Lunguard
-	movq	%fs:TLS_POS(%r10), %rcx
 	movl	RUN_NEED(%r11), %eax
-	addq	%rcx, %rax
+	addq	%fs:TLS_POS(%r10), %rax
 	cmpq	%fs:TLS_END(%r10), %rax
 	ja	.Lunguard
-	movq	%rdx, 32(%rcx)
+	movq	%fs:TLS_POS(%r10), %r10
+	movq	%rdi, 16(%r10)
+	movq	%rsi, 24(%r10)
+	movq	%rdx, 32(%r10)
+	movq	%rcx, 40(%r10)
+	movq	%r8, 48(%r10)
+	movq	%r9, 56(%r10)
 	rdtsc
 	shlq	$32, %rdx
 	orq	%rdx, %rax
-	movq	%rax, 8(%rcx)
-	movq	FRAME_WORDS+24(%rsp), %rdx
-	movq	%rdi, 16(%rcx)
-	movq	%rsi, 24(%rcx)
-	movq	%rdx, 40(%rcx)
-	movq	%r8, 48(%rcx)
-	movq	%r9, 56(%rcx)
-	movl	%fs:TLS_SEQ(%r10), %eax
+	movq	%rax, 8(%r10)
+	movq	seam_tls@gottpoff(%rip), %rcx
+	movl	%fs:TLS_SEQ(%rcx), %eax
 	incl	%eax
-	movl	%eax, %fs:TLS_SEQ(%r10)
+	movl	%eax, %fs:TLS_SEQ(%rcx)
 	movl	%eax, FRAME_SEQ(%rsp)
-	movl	%eax, 4(%rcx)
-	movl	RUN_HEAD(%r11), %eax
-	movl	%eax, (%rcx)
-	movl	RUN_SIZE(%r11), %eax
-	addq	%rax, %rcx
-	movq	%rcx, %fs:TLS_POS(%r10)
-	subq	%fs:TLS_BASE(%r10), %rcx
-	movq	%fs:TLS_CHUNK(%r10), %rax
-	movl	%ecx, CHUNK_COMMITTED(%rax)
-	movq	$0, %fs:TLS_GUARD(%r10)
-	movq	FRAME_WORDS+16(%rsp), %rdx
-	movq	FRAME_WORDS+24(%rsp), %rcx
-	movq	FRAME_RAX(%rsp), %rax
+	shlq	$32, %rax
+	movl	RUN_HEAD(%r11), %edx
+	orq	%rdx, %rax
+	movq	%rax, (%r10)
+	movl	RUN_SIZE(%r11), %edx
+	addq	%r10, %rdx
+	movq	%rdx, %fs:TLS_POS(%rcx)
+	subq	%fs:TLS_BASE(%rcx), %rdx
+	movq	%fs:TLS_CHUNK(%rcx), %rax
+	movl	%edx, CHUNK_COMMITTED(%rax)
+	movq	32(%r10), %rdx	/* while the guard is ours: a handler's record may lie there, if ours has less than six words */
+	movq	40(%r10), %rax
+	movq	$0, %fs:TLS_GUARD(%rcx)
+	movq	%rax, %rcx
+	movq	FRAME_R11(%rsp), %rax
+	movq	%rax, THUNK_R11-8(%rsp)	/* where the trampoline, after the call, looks for it */
 	movq	FRAME_R10(%rsp), %r10
-	movq	FRAME_R11(%rsp), %r11
-	movq	%r11, THUNK_R11-8(%rsp)	/* where the trampoline, after the call, looks for it */
-	movq	FRAME_RUN(%rsp), %r11
+	movq	FRAME_RAX(%rsp), %rax
 	call	*RUN_ORIG(%r11)
 
-	/* rax and rdx are the result */
-	save_left
+	/* rax and rdx are the result; what else is used is as the original left it */
+	movq	%rcx, FRAME_LEFT+0(%rsp)
+	movq	%r10, FRAME_LEFT+40(%rsp)
+	movq	%r11, FRAME_LEFT+48(%rsp)
+	movq	%rax, FRAME_RET(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
 	movq	FRAME_RUN(%rsp), %r11
 	movq	seam_tls@gottpoff(%rip), %r10
-	movq	%rax, %rdi
-	movq	%rdx, %rsi
 	testb	$SP_STACK, RUN_SPECIAL(%r11)	/* set meanwhile: no rdtsc any more */
 	jnz	.Lslow_leave
 	xorl	%eax, %eax
 	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow_leave
-	movq	seam_alive(%rip), %rcx
-	movl	(%rcx), %ecx
-	cmpl	%fs:TLS_GEN(%r10), %ecx
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
 	jne	.Lunguard_leave
-	movq	%fs:TLS_POS(%r10), %r8
-	leaq	LEAVE_SIZE(%r8), %r9
-	cmpq	%fs:TLS_END(%r10), %r9
+	movq	%fs:TLS_POS(%r10), %rcx
+	leaq	LEAVE_SIZE(%rcx), %rax
+	cmpq	%fs:TLS_END(%r10), %rax
 	ja	.Lunguard_leave
 	rdtsc
 	shlq	$32, %rdx
 	orq	%rdx, %rax
-	movq	%rax, 8(%r8)
-	movq	%rdi, 16(%r8)
-	movq	seam_errno_off(%rip), %rcx
-	movl	%fs:(%rcx), %ecx
-	movq	%rcx, 24(%r8)
-	movslq	%edi, %rax
+	movq	%rax, 8(%rcx)
+	movq	FRAME_RET(%rsp), %rax
+	movq	%rax, 16(%rcx)
+	movslq	%eax, %rdx
 	cmpb	$0, RUN_RET4(%r11)
-	cmove	%rdi, %rax
-	subq	RUN_FAIL_LO(%r11), %rax
-	xorl	%ecx, %ecx
-	cmpq	%rax, RUN_FAIL_SPAN(%r11)
-	setae	%cl
-	xorb	RUN_FAIL_NOT(%r11), %cl
-	negl	%ecx
-	andl	$REC_FAILED, %ecx
-	orl	RUN_HEAD_LATE(%r11), %ecx
-	movl	%ecx, (%r8)
-	movl	FRAME_SEQ(%rsp), %eax
-	movl	%eax, 4(%r8)
-	movq	%r9, %fs:TLS_POS(%r10)
-	subq	%fs:TLS_BASE(%r10), %r9
+	cmove	%rax, %rdx
+	subq	RUN_FAIL_LO(%r11), %rdx
+	movq	seam_errno_off(%rip), %rax
+	movl	%fs:(%rax), %eax
+	movq	%rax, 24(%rcx)
+	xorl	%eax, %eax
+	cmpq	%rdx, RUN_FAIL_SPAN(%r11)
+	setae	%al
+	xorb	RUN_FAIL_NOT(%r11), %al
+	negl	%eax
+	andl	$REC_FAILED, %eax
+	orl	RUN_HEAD_LATE(%r11), %eax
+	movl	FRAME_SEQ(%rsp), %edx
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, (%rcx)
+	addq	$LEAVE_SIZE, %rcx
+	movq	%rcx, %fs:TLS_POS(%r10)
+	subq	%fs:TLS_BASE(%r10), %rcx
 	movq	%fs:TLS_CHUNK(%r10), %rax
-	movl	%r9d, CHUNK_COMMITTED(%rax)
+	movl	%ecx, CHUNK_COMMITTED(%rax)
 	movq	$0, %fs:TLS_GUARD(%r10)
-	movq	%rdi, %rax
-	movq	%rsi, %rdx
-	restore_left
+	movq	FRAME_RET(%rsp), %rax
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_LEFT+0(%rsp), %rcx
+	movq	FRAME_LEFT+40(%rsp), %r10
+	movq	FRAME_LEFT+48(%rsp), %r11
 	.cfi_remember_state
 	leave
 	.cfi_def_cfa %rsp, 8
@@ -229,8 +235,6 @@ common_full:
 .Lslow:
 	movq	FRAME_RAX(%rsp), %rax
 	movq	FRAME_R10(%rsp), %r10
-	movq	FRAME_WORDS+16(%rsp), %rdx
-	movq	FRAME_WORDS+24(%rsp), %rcx
 .Lsave:	save_args
 	call	seam_enter
 	testl	%eax, %eax
@@ -247,7 +251,7 @@ common_full:
 .Lleave:
 	movq	%rax, FRAME_RET(%rsp)
 	movq	%rdx, FRAME_RDX(%rsp)
-	movq	%rsp, %rdi
+.Lleft:	movq	%rsp, %rdi
 	call	seam_leave
 	movq	FRAME_RET(%rsp), %rax
 	movq	FRAME_RDX(%rsp), %rdx
@@ -261,9 +265,11 @@ common_full:
 	movq	$0, %fs:TLS_GUARD(%r10)
 .Lslow_leave:
 	movl	$HOW_RECORDED, FRAME_HOW(%rsp)
-	movq	%rsi, %rdx
-	movq	%rdi, %rax
-	jmp	.Lleave
+	movq	%rsi, FRAME_LEFT+8(%rsp)
+	movq	%rdi, FRAME_LEFT+16(%rsp)
+	movq	%r8,  FRAME_LEFT+24(%rsp)
+	movq	%r9,  FRAME_LEFT+32(%rsp)
+	jmp	.Lleft
 	/* not recorded: as if we had not been here */
 1:	restore_args %rsp
 	movq	FRAME_RAX(%rsp), %rax
