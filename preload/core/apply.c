@@ -125,37 +125,6 @@ static int fail_range(struct seam_run *r)
 	}
 }
 
-/* One integer filter on a register argument, as a range. 0: it is none. */
-static int quick_filter(struct seam_run *r)
-{
-	const struct seam_filter *q = r->filt;
-	if (r->nfilt != 1 || q->what != SEAM_FILT_INT || q->arg >= 6 || (q->width != 4 && q->width != 8))
-		return 0;
-	int64_t least = q->width == 8 ? INT64_MIN : q->is_signed ? INT32_MIN : 0, v = q->value;
-	r->quick_arg = q->arg;
-	r->quick_how = q->width == 8 ? QUICK_8 : q->is_signed ? QUICK_S4 : QUICK_U4;
-	r->quick_want = q->cmp == SEAM_CMP_EQ || q->cmp == SEAM_CMP_LT || q->cmp == SEAM_CMP_LE;
-	switch (q->cmp) {
-	case SEAM_CMP_EQ:
-	case SEAM_CMP_NE:
-		r->quick_lo = v;
-		r->quick_span = 0;
-		return 1;
-	case SEAM_CMP_LT: /* wanted within, GE: wanted without, [least, v-1] */
-	case SEAM_CMP_GE:
-		r->quick_lo = least;
-		r->quick_span = v - least - 1;
-		return v > least;
-	case SEAM_CMP_LE:
-	case SEAM_CMP_GT:
-		r->quick_lo = least;
-		r->quick_span = v - least;
-		return v >= least;
-	default:
-		return 0;
-	}
-}
-
 /* The arena's id for a site. Forked processes that load the same library use the
  * same ids: key says which function of which file it is. -1: the table is full. */
 static int site_id(uint64_t key, int *fresh)
@@ -247,14 +216,12 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	r->need = r->size + SIX_WORDS + r->payload_max;
 	r->need_late = LEAVE_SIZE + r->payload_max_late;
 	int ranged = fail_range(r);
-	int quick = quick_filter(r);
-	r->special = (quick ? SEAM_SP_QUICK : r->nfilt ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
+	r->special = (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |
 		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |
 		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
 
-	_Static_assert(QUICK_8 == 0, "the assembly tests for zero");
 	if (!fresh) {
 		r->hist = internal ? 0 : as->hist;
 		seam->nruns++;
@@ -364,7 +331,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	struct seam_site *s = (void *)((char *)plan + plan->sites_off);
 	uint64_t size = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++)
-		size += ((sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull) + ISLAND;
+		size += ((sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull) + ISLAND + (s[i].nfilt ? SEAM_SIEVE : 0);
 	if (!plan->nsites) {
 		seam_done_note(l, o, 0, 0);
 		return;
@@ -407,7 +374,11 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		}
 		seam->runs[slot].elsewhere = o->elsewhere;
 		uint64_t thunk = (uint64_t)thunk_of(sees_end(&s[i]) ? SEAM_SITE_FULL : s[i].kind, slot);
-		if (!reaches(fn, thunk)) {
+		if (seam_sieved(&seam->runs[slot])) {
+			seam_sieve(at, &seam->runs[slot], (uint64_t)thunk_of(SEAM_SITE_COUNT, slot), thunk);
+			thunk = (uint64_t)at;
+			at += SEAM_SIEVE;
+		} else if (!reaches(fn, thunk)) {
 			memcpy(at, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
 			memcpy(at + 6, &thunk, 8);
 			thunk = (uint64_t)at;

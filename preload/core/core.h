@@ -36,11 +36,8 @@ struct seam_run {
 	uint8_t  str_op;        /* one_str: index of the op */
 	uint8_t  ret4;          /* the result is a 4-byte integer */
 	uint8_t  fail_not;      /* failed = ((ret - fail_lo) <= fail_span) != fail_not */
-	uint8_t  quick_arg, quick_how, quick_want; /* SEAM_SP_QUICK: same form, on one argument */
+	uint8_t  pad[3];
 	uint64_t fail_lo, fail_span;
-	uint64_t quick_lo;
-
-	uint64_t quick_span;
 	uint16_t id;            /* index in the arena's site table */
 	uint8_t  instrument, handover;
 	uint8_t  nregs, nstack, nops, nfilt;
@@ -62,11 +59,11 @@ struct seam_run {
 	struct seam_asite *site;
 	uint64_t lib_base;
 	uint64_t elsewhere;     /* of an object in another namespace: its callers may be auditors, which run inside the loader */
-	uint64_t spare[2];
+	uint64_t spare[4];
 };
 enum {
-	SEAM_SP_QUICK = 1,      /* one integer filter, alone: decided in assembly */
-	SEAM_SP_FILTER = 2, SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
+	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides */
+	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
 };

@@ -38,19 +38,11 @@
 #define RUN_SPECIAL    24
 #define RUN_RET4       27
 #define RUN_FAIL_NOT   28
-#define RUN_QUICK_ARG  29
-#define RUN_QUICK_HOW  30   /* QUICK_*: how many bytes, and is there a sign */
-#define RUN_QUICK_WANT 31
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
-#define RUN_QUICK_LO   48
-#define RUN_QUICK_SPAN 56
-#define RUN_ID         64
-#define QUICK_8        0
-#define QUICK_S4       1
-#define QUICK_U4       2
-#define SP_QUICK       1
+#define RUN_ID         48
 #define SP_STACK       16
+#define SP_WATCH       128
 
 #define TLS_GEN        0
 #define TLS_EPOCH      4

@@ -80,6 +80,9 @@ int  seam_spec_latent(const struct seam_spec *s);             /* names objects t
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
 int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */
 void seam_apply(struct seam_load *l);                         /* plans of new objects */
+#define SEAM_SIEVE 48
+int  seam_sieved(const struct seam_run *r);                   /* 1: it has a filter that seam_sieve can decide */
+void seam_sieve(unsigned char *at, const struct seam_run *r, uint64_t kept_out, uint64_t wanted); /* SEAM_SIEVE bytes at most */
 int  seam_apply_loader(uint64_t fn);                          /* patch r_debug.r_brk; 0, or -1: not as expected */
 void seam_loader_event(void);                                 /* the loader says that its list is consistent */
 int  seam_run_planner(struct seam_load *l);                   /* plans for what is missing into the cache; 0 or -1 */

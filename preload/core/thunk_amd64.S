@@ -107,7 +107,6 @@ common_full:
 	addq	seam_runs(%rip), %r11
 	cmpb	$0, RUN_SPECIAL(%r11)
 	jne	.Lspecial
-.Lplain:
 	enter_frame
 	movq	%rax, FRAME_RAX(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
@@ -300,79 +299,8 @@ common_full:
 	jmp	2b
 	.cfi_endproc
 
-	/* Something is special. One integer filter alone is decided here, so that a
-	 * call it keeps out costs next to nothing. */
+	/* something is special: C decides */
 .Lspecial:
-	.cfi_startproc
-	cmpb	$SP_QUICK, RUN_SPECIAL(%r11)
-	jne	.Lframe
-	pushq	%rax
-	.cfi_adjust_cfa_offset 8
-	pushq	%r10
-	.cfi_adjust_cfa_offset 8
-	movzbl	RUN_QUICK_ARG(%r11), %eax
-	leaq	.Largs(%rip), %r10
-	leaq	(%r10,%rax,8), %rax
-	jmp	*%rax
-	.balign	8
-.Largs:	movq	%rdi, %rax
-	jmp	5f
-	.balign	8
-	movq	%rsi, %rax
-	jmp	5f
-	.balign	8
-	movq	%rdx, %rax
-	jmp	5f
-	.balign	8
-	movq	%rcx, %rax
-	jmp	5f
-	.balign	8
-	movq	%r8, %rax
-	jmp	5f
-	.balign	8
-	movq	%r9, %rax
-5:	movzbl	RUN_QUICK_HOW(%r11), %r10d
-	testl	%r10d, %r10d
-	jz	7f
-	cmpl	$QUICK_S4, %r10d
-	jne	6f
-	cltq
-	jmp	7f
-6:	movl	%eax, %eax
-7:	subq	RUN_QUICK_LO(%r11), %rax
-	cmpq	%rax, RUN_QUICK_SPAN(%r11)
-	setae	%al
-	cmpb	RUN_QUICK_WANT(%r11), %al
-	jne	8f
-	popq	%r10
-	.cfi_adjust_cfa_offset -8
-	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	jmp	.Lplain
-	/* kept out: count it where only this thread writes, else leave it to C */
-	.cfi_adjust_cfa_offset 16
-8:	movq	seam_tls@gottpoff(%rip), %r10
-	movq	seam_alive(%rip), %rax
-	movl	(%rax), %eax
-	cmpl	%fs:TLS_GEN(%r10), %eax
-	jne	9f
-	movq	%fs:TLS_COUNTERS(%r10), %r10
-	testq	%r10, %r10
-	jz	9f
-	movzwl	RUN_ID(%r11), %eax
-	incq	(%r10,%rax,8)
-	popq	%r10
-	.cfi_adjust_cfa_offset -8
-	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	jmp	*RUN_ORIG(%r11)
-	.cfi_adjust_cfa_offset 16
-9:	popq	%r10
-	.cfi_adjust_cfa_offset -8
-	popq	%rax
-	.cfi_adjust_cfa_offset -8
-	.cfi_endproc
-.Lframe:
 	enter_frame
 	jmp	.Lsave
 	.cfi_endproc
@@ -394,7 +322,8 @@ common_entry:
 	.cfi_endproc
 	.size	common_entry, .-common_entry
 
-	/* A counter of this thread's own, if it has one that is valid in this
+	/* Also what a sieve keeps out (sieve.c).
+	 * A counter of this thread's own, if it has one that is valid in this
 	 * process: one plain increment. Else C finds one, or adds atomically. */
 	.balign	64
 	.type	common_count, @function
@@ -410,8 +339,8 @@ common_count:
 	movq	seam_tls@gottpoff(%rip), %rcx
 	cmpl	%eax, %fs:TLS_GEN(%rcx)
 	jne	1f
-	cmpb	$0, RUN_SPECIAL(%r11)
-	jne	1f
+	testb	$SP_WATCH, RUN_SPECIAL(%r11)
+	jnz	1f
 	movq	%fs:TLS_COUNTERS(%rcx), %rcx
 	testq	%rcx, %rcx
 	jz	1f

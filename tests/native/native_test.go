@@ -12,10 +12,17 @@ import (
 
 // TestCopyString lets the reader of arguments read strings at every distance
 // from the end of what can be read.
-func TestCopyString(t *testing.T) {
-	exe := filepath.Join(t.TempDir(), "copy_string")
+func TestCopyString(t *testing.T) { driver(t, "copy_string") }
+
+// TestSieve compares the code made of integer filters with the rule.
+func TestSieve(t *testing.T) { driver(t, "sieve") }
+
+// driver compiles and runs testdata/name.c, which prints ok.
+func driver(t *testing.T, name string) {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), name)
 	for _, opt := range []string{"-O2", "-O1"} {
-		out, err := exec.Command("gcc", opt, "-g", "-Wall", "-Wno-unused-parameter", "-Wno-unused-function", "-o", exe, "testdata/copy_string.c").CombinedOutput()
+		out, err := exec.Command("gcc", opt, "-g", "-Wall", "-Wno-unused-parameter", "-Wno-unused-function", "-o", exe, "testdata/"+name+".c").CombinedOutput()
 		if err != nil {
 			t.Fatalf("compile: %v\n%s", err, out)
 		}
