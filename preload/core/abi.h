@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 4
+#define SEAM_PLAN_VERSION 5
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -33,7 +33,9 @@ struct seam_plan {              /* at offset 0 */
 	uint32_t refusals_off, refusals_len;/* msgpack: array of [name, reason id, detail]; opaque to the core */
 	uint64_t text_lo, text_hi;          /* vaddr range of executable segments */
 	uint32_t ndeps, deps_off;           /* struct seam_dep[ndeps] */
-	uint64_t reserved[3];
+	uint32_t live_off;      /* struct seam_live[nsites], 0: the plan is only for a process that begins */
+	uint32_t pad;
+	uint64_t reserved[2];
 };
 
 /* Another file that the plan was made from, or a place where one was looked
@@ -92,8 +94,23 @@ struct seam_site {              /* 128 bytes */
 	int64_t  fail_val[3];
 	uint32_t watch;         /* enum seam_watch: what the core itself must know of this call */
 	uint8_t  from, proto;   /* where its symbol and its prototype were found; for people (plan.Source, plan.ProtoSource) */
-	uint16_t pad;
+	uint16_t probe;         /* index in the spec's probes, SEAM_NO_PROBE: the core's own */
 	uint64_t reserved[2];
+};
+#define SEAM_NO_PROBE 0xffff
+
+/* How a site can be put in while threads run: one instruction is overwritten, by
+ * one store (live.c). Those before it have pushed `undo` bytes. */
+#define SEAM_LIVE_PADS 6
+enum { SEAM_LIVE_NO = 0,
+       SEAM_LIVE_WORD = 1,      /* 5-byte jump, within an aligned word */
+       SEAM_LIVE_SHORT = 2 };   /* 2-byte jump, within an aligned word, to a 5-byte one in a pad between functions */
+struct seam_live {              /* 48 bytes */
+	uint8_t at;             /* of the instruction, from the function's start */
+	uint8_t undo, form, npads;
+	int8_t  rel[SEAM_LIVE_PADS];    /* pads, from the end of the 2-byte jump */
+	uint8_t fill[SEAM_LIVE_PADS][5]; /* what is there before */
+	uint8_t pad[8];
 };
 
 enum seam_watch { /* see process.c, twin.c, follow.c */

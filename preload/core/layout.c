@@ -48,6 +48,7 @@ SAME(LEAVE_SIZE, sizeof(struct seam_rec) + 16);
 SAME(sizeof(struct seam_plan), 128);
 SAME(sizeof(struct seam_site), 128);
 SAME(sizeof(struct seam_fix), 16);
+SAME(sizeof(struct seam_live), 48);
 SAME(sizeof(struct seam_op), 8);
 SAME(sizeof(struct seam_filter), 80);
 SAME(sizeof(struct seam_proc), 128);

@@ -23,7 +23,13 @@ const (
 
 // Build plans obj for spec. A function of which nothing can be done is a
 // Refusal, not an error; errors are for objects that cannot be planned at all.
-func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
+func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) { return build(obj, spec, false) }
+
+// BuildLive is Build for a process that runs: the plan says, too, how each
+// function can be patched while threads are in it.
+func BuildLive(obj *Object, spec *hooks.Spec) (p *Plan, err error) { return build(obj, spec, true) }
+
+func build(obj *Object, spec *hooks.Spec, live bool) (p *Plan, err error) {
 	if !obj.Supported() {
 		return nil, fmt.Errorf("plan %s: %w", obj.Name(), ErrUnsupported)
 	}
@@ -34,14 +40,12 @@ func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
 	}()
 	b := builder{obj: obj, spec: spec, done: make(map[uint64]bool)}
 	defer func() { b.aux.close() }()
-	b.plan.SpecHash = spec.Hash()
+	b.plan.SpecHash, b.plan.Live = spec.Hash(), live
 	b.plan.ID = obj.ID
 	b.plan.TextLo, b.plan.TextHi = obj.Text()
-	var probes []*hooks.Probe
 	deepest := Exported
 	for i := range spec.Probes {
 		if pr := &spec.Probes[i]; LibMatches(pr.Lib, obj) {
-			probes = append(probes, pr)
 			deepest = max(deepest, b.need(pr))
 		}
 	}
@@ -49,8 +53,11 @@ func Build(obj *Object, spec *hooks.Spec) (p *Plan, err error) {
 	if deepest > Exported {
 		b.deepen(deepest)
 	}
-	for _, pr := range probes {
-		b.probe(pr)
+	for i := range spec.Probes {
+		if pr := &spec.Probes[i]; LibMatches(pr.Lib, obj) {
+			b.index = i
+			b.probe(pr)
+		}
 	}
 	if obj.Soname == guardSoname {
 		b.internal()
@@ -73,6 +80,7 @@ type builder struct {
 	buf     []byte
 	code    int // bytes read so far
 	full    bool
+	index   int // of the probe that is being planned, in the spec
 }
 
 func (b *builder) refuse(name string, r Reason, detail string) {
@@ -303,7 +311,7 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 	if r != nil {
 		return nil, r
 	}
-	site := &Site{Name: h.Name, Vaddr: s.Addr, Instrument: uint8(p.Instrument),
+	site := &Site{Name: h.Name, Vaddr: s.Addr, Probe: b.index, Live: b.live(f, &m), Instrument: uint8(p.Instrument),
 		Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
 	if p.Instrument == 0 {
 		site.Instrument = uint8(hooks.Log)
@@ -332,6 +340,13 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 	b.helpers(site, &h2)
 	site.Def = hooks.EncodeDef(&h2, b.obj.Name(), defKind(site), hooks.Instrument(site.Instrument))
 	return site, note
+}
+
+func (b *builder) live(f body, m *moved) Live {
+	if !b.plan.Live {
+		return Live{}
+	}
+	return b.obj.live(f, m)
 }
 
 // needsResult: a filter can be answered only when the call returns.
@@ -486,7 +501,7 @@ func (b *builder) core(at map[uint64]int, name string, kind Kind, set func(*Site
 			continue
 		}
 		at[s.Addr] = len(b.plan.Sites)
-		site := Site{Name: name, Vaddr: s.Addr, Kind: kind,
+		site := Site{Name: name, Vaddr: s.Addr, Kind: kind, Probe: -1, Live: b.live(f, &m),
 			RetWidth: 8, Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
 		set(&site)
 		b.plan.Sites = append(b.plan.Sites, site)

@@ -91,6 +91,7 @@ type Object struct {
 	stubs          map[uint64]slot // by address of the stub; no name: not one
 	ehHdr          uint64          // address of .eh_frame_hdr, 0 none
 	fdes           []fdeRow        // its rows; nil until asked for
+	gaps           map[int]gap     // in front of row i's function; live.go
 }
 
 // Open reads the ELF file at path. The object keeps the file open, because

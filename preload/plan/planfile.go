@@ -11,7 +11,7 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 4
+	planVersion = 5
 
 	headerSize = 128
 	siteSize   = 128
@@ -27,15 +27,18 @@ const (
 	hdrNsites, hdrSites, hdrRefOff, hdrRefLn = 64, 68, 72, 76
 	hdrTextLo, hdrTextHi                     = 80, 88
 	hdrNdeps, hdrDeps                        = 96, 100
+	hdrLive                                  = 104
 
-	siteVaddr, siteKind, siteInstr, siteFlags, sitePatch = 0, 8, 9, 10, 11
-	siteNregs, siteNstack, siteNcopy, siteNops           = 12, 13, 14, 15
-	siteOrig                                             = 16
-	siteTrampOff, siteTrampLen, siteFixOff, siteNfix     = 40, 44, 48, 52
-	siteOpsOff, siteFiltOff                              = 56, 60
-	siteNfilt, siteFailOp, siteRetWidth, siteHandover    = 64, 65, 66, 67
-	siteDefOff, siteDefLen, siteNameOff                  = 68, 72, 76
-	siteFailVal, siteWatch, siteFrom, siteProto          = 80, 104, 108, 109
+	siteVaddr, siteKind, siteInstr, siteFlags, sitePatch   = 0, 8, 9, 10, 11
+	siteNregs, siteNstack, siteNcopy, siteNops             = 12, 13, 14, 15
+	siteOrig                                               = 16
+	siteTrampOff, siteTrampLen, siteFixOff, siteNfix       = 40, 44, 48, 52
+	siteOpsOff, siteFiltOff                                = 56, 60
+	siteNfilt, siteFailOp, siteRetWidth, siteHandover      = 64, 65, 66, 67
+	siteDefOff, siteDefLen, siteNameOff                    = 68, 72, 76
+	siteFailVal, siteWatch, siteFrom, siteProto, siteProbe = 80, 104, 108, 109, 110
+
+	noProbe = 0xffff
 
 	maxSites    = 16384
 	maxPlanSize = 64 << 20
@@ -142,6 +145,8 @@ type Site struct {
 	Def        []byte
 	From       Source
 	Proto      ProtoSource
+	Probe      int  // index in the spec's probes, -1: the core's own
+	Live       Live // when the plan is Live
 }
 
 // Refusal says that a function is not patched, or, when its reason is a note,
@@ -164,6 +169,7 @@ type Plan struct {
 	Sites          []Site
 	Refusals       []Refusal
 	Deps           []Dep // other files it was made from, or that were looked for
+	Live           bool  // it says of each site how it can be put in while threads run
 }
 
 // checksum is FNV-1a over little-endian 64-bit words, then over the bytes that
@@ -254,6 +260,11 @@ func (p *Plan) Encode() []byte {
 		}
 		u32(siteWatch, int(s.Watch))
 		d[siteFrom], d[siteProto] = byte(s.From), byte(s.Proto)
+		probe := noProbe
+		if s.Probe >= 0 {
+			probe = min(s.Probe, noProbe-1)
+		}
+		le.PutUint16(d[siteProbe:], uint16(probe))
 	}
 	refOff := len(b)
 	b = appendRefusals(b, p.Refusals)
@@ -273,6 +284,13 @@ func (p *Plan) Encode() []byte {
 		b = append(append(b, dep.Path...), 0)
 	}
 	align()
+	liveOff := 0
+	if p.Live {
+		liveOff = len(b)
+		for i := range p.Sites {
+			b = p.Sites[i].Live.append(b)
+		}
+	}
 
 	copy(b, planMagic)
 	le.PutUint32(b[hdrVersion:], planVersion)
@@ -290,6 +308,7 @@ func (p *Plan) Encode() []byte {
 	le.PutUint64(b[hdrTextHi:], p.TextHi)
 	le.PutUint32(b[hdrNdeps:], uint32(len(p.Deps)))
 	le.PutUint32(b[hdrDeps:], uint32(depsOff))
+	le.PutUint32(b[hdrLive:], uint32(liveOff))
 	le.PutUint64(b[hdrCheck:], checksum(b[checkFrom:]))
 	return b
 }
@@ -334,6 +353,18 @@ func Decode(b []byte) (*Plan, error) {
 	for i := range p.Sites {
 		if !p.Sites[i].decode(b, sites[i*siteSize:][:siteSize]) {
 			return nil, fmt.Errorf("decode plan: site %d: %w", i, ErrBadPlan)
+		}
+	}
+	if off := le.Uint32(b[hdrLive:]); off != 0 {
+		live, ok := slice(b, off, n, liveSize, maxSites)
+		if !ok {
+			return nil, fmt.Errorf("decode plan: live: %w", ErrBadPlan)
+		}
+		p.Live = true
+		for i := range p.Sites {
+			if !p.Sites[i].Live.decode(live[i*liveSize:][:liveSize]) {
+				return nil, fmt.Errorf("decode plan: live, site %d: %w", i, ErrBadPlan)
+			}
 		}
 	}
 	ref, ok := slice(b, le.Uint32(b[hdrRefOff:]), le.Uint32(b[hdrRefLn:]), 1, maxPlanSize)
@@ -454,6 +485,9 @@ func (s *Site) decode(b, d []byte) bool {
 		s.FailVals[i] = int64(le.Uint64(d[siteFailVal+8*i:]))
 	}
 	s.From, s.Proto = Source(d[siteFrom]), ProtoSource(d[siteProto])
+	if s.Probe = int(le.Uint16(d[siteProbe:])); s.Probe == noProbe {
+		s.Probe = -1
+	}
 	if s.From > Offset || s.Proto > DWARFProto {
 		return false
 	}
