@@ -14,6 +14,7 @@ const (
 	envSocket  = "SEAM_SOCKET"
 	envReader  = "SEAM_READER"
 	envFilters = "SEAM_FILTERS"
+	envDormant = "SEAM_DORMANT"
 )
 
 // Injection is what the environment carries into a target.
@@ -30,6 +31,10 @@ type Injection struct {
 	// One that finds itself under more is left alone, since a filter may kill for what the
 	// library does to watch. "" leaves none alone.
 	Filters string
+
+	// Dormant: the library does nothing until it is told to (package attach). Spec
+	// and Socket are empty then.
+	Dormant bool
 }
 
 // readerAdopts is the value of SEAM_READER that says so.
@@ -63,7 +68,7 @@ func Compose(environ []string, in Injection) []string {
 				kv = envPreload + "=" + mergePreload(in.Library, value)
 				preloaded = true
 			}
-		case envSpec, envSocket, envReader, envFilters:
+		case envSpec, envSocket, envReader, envFilters, envDormant:
 			continue // of an outer seam: the inner one wins
 		}
 		out = append(out, kv)
@@ -82,6 +87,9 @@ func Compose(environ []string, in Injection) []string {
 	}
 	if in.Filters != "" {
 		out = append(out, envFilters+"="+in.Filters)
+	}
+	if in.Dormant {
+		out = append(out, envDormant+"=1")
 	}
 	return out
 }
@@ -120,7 +128,11 @@ var Formats = []Format{FormatShell, FormatEnvFile, FormatSystemd}
 // the shell format doesn't need it, since it keeps what is there when it is run.
 func (in Injection) Render(f Format, existing string) (string, error) {
 	var b strings.Builder
-	rest := [][2]string{{envSpec, in.Spec}, {envSocket, in.Socket}}
+	dormant := ""
+	if in.Dormant {
+		dormant = "1"
+	}
+	rest := [][2]string{{envSpec, in.Spec}, {envSocket, in.Socket}, {envDormant, dormant}}
 	merged := ""
 	if in.Library != "" {
 		merged = mergePreload(in.Library, existing)

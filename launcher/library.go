@@ -141,3 +141,12 @@ func intact(path string, lib io.Reader) bool {
 		}
 	}
 }
+
+// LibraryFile is the path of the unpacked library itself.
+func (c *Cache) LibraryFile() (string, error) {
+	path, err := c.unpack(embedded)
+	if err != nil {
+		return "", fmt.Errorf("unpack library: %w", err)
+	}
+	return path, nil
+}

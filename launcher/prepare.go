@@ -20,6 +20,15 @@ type Prepared struct {
 // returned. t is nil when the target isn't known yet; then plans are made for
 // installed libraries only.
 func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []string) (*Prepared, error) {
+	var objects []string
+	if t != nil {
+		objects = Dependencies(t, environ)
+	}
+	return PrepareObjects(c, library, spec, objects)
+}
+
+// PrepareObjects is Prepare for a target in which these objects are loaded.
+func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string) (*Prepared, error) {
 	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket, Filters: Filters()}}
 	var err error
 	if spec.Plans, err = c.Plans(); err != nil {
@@ -28,9 +37,7 @@ func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []st
 	if exe, err := os.Executable(); err == nil {
 		spec.Planner = exe // for libraries that nobody could foresee
 	}
-	if t != nil {
-		p.Objects = Dependencies(t, environ)
-	}
+	p.Objects = objects
 	if err := ResolvePaths(spec, p.Objects); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,15 @@ In a unit file:        seam env --format systemd
 
 All programs started with that environment report to the socket, if somebody
 listens ('seam listen'); if nobody does, they just run.`},
+		{name: "attach", args: "--pid PID [flags]", run: (*app).attach,
+			summary: "watch a process that runs already, and was started for that",
+			about: `The process must have been started with the environment of 'seam env --dormant', which
+costs it nothing but a mapped library. It stands still for some milliseconds, as for
+a debugger, and is then watched until it ends or you press ^C. The report goes to
+standard error.
+
+With --socket the process reports to that reader ('seam listen', 'seam collect'), and
+seam attach ends at once.`},
 		{name: "listen", args: "[flags]", run: (*app).listen,
 			summary: "print the events that programs report to a socket",
 			about:   `Prints each event as a line of JSON, or as aligned text on a terminal.`},

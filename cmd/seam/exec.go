@@ -86,6 +86,9 @@ func (a *app) env(f *flags) (int, error) {
 	if err := oneOf("format", f.format, names); err != nil {
 		return 0, err
 	}
+	if f.dormant {
+		return 0, a.dormantEnv(f, names)
+	}
 	spec, err := f.spec()
 	if err != nil {
 		return 0, err
@@ -105,12 +108,34 @@ func (a *app) env(f *flags) (int, error) {
 		return 0, err
 	}
 	a.warnings(p)
-	text, err := p.Render(launcher.Format(f.format), preloaded(a.environ))
+	return 0, a.render(p.Injection, f, names)
+}
+
+// dormantEnv prints the environment of programs that are only made ready.
+func (a *app) dormantEnv(f *flags, formats []string) error {
+	for _, name := range []string{"probe", "hooks", "proto", "debug-dir", "socket"} {
+		if f.set.Changed(name) {
+			return &problem{msg: "--dormant does not go with --" + name, hint: "give it to 'seam attach', when the process is to be watched"}
+		}
+	}
+	cache, err := launcher.OpenCache(a.environ)
 	if err != nil {
-		return 0, &problem{msg: err.Error(), hint: "use another format: " + strings.Join(slices.DeleteFunc(names, func(n string) bool { return n == f.format }), ", ")}
+		return err
+	}
+	library, err := a.library(cache)
+	if err != nil {
+		return err
+	}
+	return a.render(launcher.Injection{Library: library, Filters: launcher.Filters(), Dormant: true}, f, formats)
+}
+
+func (a *app) render(in launcher.Injection, f *flags, formats []string) error {
+	text, err := in.Render(launcher.Format(f.format), preloaded(a.environ))
+	if err != nil {
+		return &problem{msg: err.Error(), hint: "use another format: " + strings.Join(slices.DeleteFunc(formats, func(n string) bool { return n == f.format }), ", ")}
 	}
 	_, err = fmt.Fprint(a.out, text)
-	return 0, err
+	return err
 }
 
 // preloaded is the LD_PRELOAD of our own environment.

@@ -13,6 +13,7 @@ import (
 	"github.com/seam-project/seam/collector"
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/launcher"
+	"github.com/seam-project/seam/launcher/attach"
 )
 
 // app is one invocation, with what a test replaces.
@@ -78,6 +79,7 @@ func (a *app) fail(err error) int {
 	var r *launcher.Refusal
 	var pe *hooks.ProbeError
 	var ce *collector.Error
+	var ae *attach.Error
 	switch {
 	case errors.As(err, &p):
 		hint = p.hint
@@ -88,6 +90,8 @@ func (a *app) fail(err error) int {
 		hint = r.Hint
 	case errors.As(err, &ce):
 		hint = ce.Hint
+	case errors.As(err, &ae):
+		hint = ae.Hint
 	case errors.As(err, &pe):
 		fmt.Fprintf(a.err, "seam: error: probe %q: %s\n", pe.Text, pe.Msg)
 		for line := range strings.Lines(pe.Caret() + "\n") {

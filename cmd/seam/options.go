@@ -44,58 +44,66 @@ type flags struct {
 	format    string
 	explain   string
 	all       bool
+	dormant   bool
+	pid       int
 	command   *command
 }
 
 var options = []option{
-	{name: "probe", short: "p", arg: "PROBE", env: "SEAM_PROBES", in: []string{"run", "exec", "env", "doctor"},
+	{name: "probe", short: "p", arg: "PROBE", env: "SEAM_PROBES", in: []string{"run", "exec", "env", "attach", "doctor"},
 		help:  "watch these functions, e.g. 'libc:open*' (repeatable; in the variable: one per line)",
 		value: func(f *flags) pflag.Value { return &f.probes }},
-	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "doctor"},
+	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "attach", "doctor"},
 		help:  "watch these packs of functions, comma-separated; 'all', 'none' (default: all, or none with -p)",
 		value: func(f *flags) pflag.Value { return &commaList{&f.packs} }},
-	{name: "proto", arg: "DECL", env: "SEAM_PROTOS", in: []string{"run", "exec", "env", "doctor"},
+	{name: "proto", arg: "DECL", env: "SEAM_PROTOS", in: []string{"run", "exec", "env", "attach", "doctor"},
 		help:  "a function's declaration, e.g. 'int work(int n, const char *name)' (repeatable; in the variable: one per line)",
 		value: func(f *flags) pflag.Value { return &f.protos }},
-	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "doctor"},
+	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "attach", "doctor"},
 		help:  "look for debug files here, too: .build-id/xx/yyyy.debug, or by .gnu_debuglink (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.debugDirs }},
-	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env"},
+	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},
-	{name: "block-timeout", arg: "TIME", env: "SEAM_BLOCK_TIMEOUT", in: []string{"run", "exec", "env"},
+	{name: "block-timeout", arg: "TIME", env: "SEAM_BLOCK_TIMEOUT", in: []string{"run", "exec", "env", "attach"},
 		help:  "longest time one call may wait with --on-full block (default 100ms)",
 		value: func(f *flags) pflag.Value { return (*millis)(&f.blockMS) }},
-	{name: "buffer", arg: "SIZE", env: "SEAM_BUFFER", in: []string{"run", "exec", "env"},
+	{name: "buffer", arg: "SIZE", env: "SEAM_BUFFER", in: []string{"run", "exec", "env", "attach"},
 		help:  "size of the buffer in the target (default 8MiB)",
 		value: func(f *flags) pflag.Value { return (*size)(&f.buffer) }},
-	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env"},
+	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env", "attach"},
 		help:  "when the agent starts in the target: demand (default), first, now, or never",
 		value: func(f *flags) pflag.Value { return (*start)(&f.start) }},
-	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env"},
+	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env", "attach"},
 		help:  "watch the programs that the target executes: inherit (default; if it passes its environment on), always, or never",
 		value: func(f *flags) pflag.Value { return (*follow)(&f.follow) }},
-	{name: "socket", arg: "PATH", in: []string{"run"},
+	{name: "socket", arg: "PATH", in: []string{"run", "attach"},
 		help:  "where to listen for the target (default: a private path)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
 	{name: "socket", arg: "PATH", env: "SEAM_SOCKET", in: []string{"exec", "env", "listen"},
 		help:  "the reader's socket (default: the one 'seam listen' makes)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
-	{name: "live", in: []string{"run"}, env: "SEAM_LIVE",
+	{name: "live", in: []string{"run", "attach"}, env: "SEAM_LIVE",
 		help:  "print calls as they happen",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.live) }},
-	{name: "json", in: []string{"run", "listen", "report", "doctor"},
+	{name: "json", in: []string{"run", "attach", "listen", "report", "doctor"},
 		help:  "write for machines",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.json) }},
-	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "listen"},
+	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "attach", "listen"},
 		help:  "save the stream, for 'seam report FILE'",
 		value: func(f *flags) pflag.Value { return (*text)(&f.output) }},
-	{name: "report", arg: "FILE", env: "SEAM_REPORT", in: []string{"run"},
+	{name: "report", arg: "FILE", env: "SEAM_REPORT", in: []string{"run", "attach"},
 		help:  "write the report to FILE instead of standard error",
 		value: func(f *flags) pflag.Value { return (*text)(&f.report) }},
-	{name: "quiet", short: "q", env: "SEAM_QUIET", in: []string{"run"},
+	{name: "quiet", short: "q", env: "SEAM_QUIET", in: []string{"run", "attach"},
 		help:  "print no report and no warnings",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.quiet) }},
+	{name: "dormant", in: []string{"env"},
+		help:  "only make programs ready for 'seam attach': nothing is watched until then",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.dormant) }},
+	{name: "pid", arg: "PID", in: []string{"attach"},
+		help:  "the process to attach to; one that was started with the environment of 'seam env --dormant'",
+		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},
 	{name: "format", short: "f", arg: "FORMAT", in: []string{"env"},
 		help:  "shell (default), env-file, or systemd",
 		value: func(f *flags) pflag.Value { return (*text)(&f.format) }},
@@ -283,6 +291,19 @@ func (v *millis) Set(s string) error {
 		return &problem{msg: fmt.Sprintf("'%s' is out of range", s), hint: fmt.Sprintf("from 1ms to %s", hooks.MaxBlockMS*time.Millisecond)}
 	}
 	*v = millis(d / time.Millisecond)
+	return nil
+}
+
+type pid int
+
+func (v *pid) String() string { return strconv.Itoa(int(*v)) }
+func (v *pid) Type() string   { return "pid" }
+func (v *pid) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return &problem{msg: fmt.Sprintf("not a process id: '%s'", s), hint: "a number, as ps prints it"}
+	}
+	*v = pid(n)
 	return nil
 }
 

@@ -222,9 +222,11 @@ static inline uint64_t guard_core(void)
 
 /* gostart.c */
 enum { SEAM_WHY_NONE, SEAM_WHY_FACTS, SEAM_WHY_ADDRESS_SPACE, SEAM_WHY_FORK, SEAM_WHY_THREAD, SEAM_WHY_FILES, SEAM_WHY_IMAGE, SEAM_WHY_TIMEOUT, SEAM_WHY_CONFINED };
-void seam_image_find(void);               /* where our writable segments are */
+struct dl_phdr_info;
+typedef int seam_objects(int (*)(struct dl_phdr_info *, size_t, void *), void *); /* dl_iterate_phdr, or seam_each_object */
+void seam_image_find(seam_objects *each);  /* where our writable segments are */
 uint32_t seam_image_ready(void);          /* make them what Go expects; SEAM_WHY_*. On the helper thread */
-void seam_go_init(void);                   /* in the constructor, before the image can change */
+void seam_go_init(seam_objects *each);     /* in the constructor, before the image can change */
 int  seam_go_start(void);                  /* ask for the agent; does not wait. 0 or a SEAM_WHY_ */
 int  seam_go_wait(int64_t ns);             /* until it runs; 0 or -1 */
 void seam_go_ready(void);                  /* agent: I run */
@@ -315,6 +317,8 @@ unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint
 
 /* lookup.c, for the agent */
 uint64_t seam_symbol(uint64_t bias, const char *name);
+struct seam_want { uint64_t bias, found; const char *name; };
+int      seam_find_symbol(struct dl_phdr_info *info, size_t size, void *want);
 int      seam_is_code(uint64_t bias, uint64_t addr);
 unsigned seam_peek(uint64_t addr, void *to, unsigned n);
 

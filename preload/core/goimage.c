@@ -143,9 +143,9 @@ static int again(void)
 	return 0;
 }
 
-void seam_image_find(void)
+void seam_image_find(seam_objects *each)
 {
-	dl_iterate_phdr(find_segments, 0);
+	each(find_segments, 0);
 }
 
 uint32_t seam_image_ready(void)

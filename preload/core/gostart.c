@@ -17,7 +17,6 @@
  * through a read-only, fully bound GOT (-z now).
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -27,8 +26,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "core.h"
 #include "facts.h"
+#include "load.h"
 #include "sys.h"
 
 /* Filled by preload/postlink. In .data so that the bytes exist in the file. */
@@ -39,11 +38,11 @@ const volatile struct seam_facts seam_facts = { .magic = 1 };
 #define HELPER_STACK (256 << 10)
 #define KEEPER_STACK (1 << 20) /* for the host's exit handlers */
 
-void seam_go_init(void)
+void seam_go_init(seam_objects *each)
 {
-	seam_image_find();
-	seam->pthread_create = dlsym(RTLD_NEXT, "pthread_create");
-	seam->nptl_nthreads = dlsym(RTLD_DEFAULT, "__nptl_nthreads");
+	seam_image_find(each);
+	seam->pthread_create = seam_waking.pthread_create;
+	seam->nptl_nthreads = seam_waking.nptl_nthreads;
 	seam->go_reason = SEAM_WHY_NONE;
 	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create) {
 		seam->go_reason = SEAM_WHY_FACTS;

@@ -11,7 +11,6 @@
  * descriptor, no signal setting, no changed errno.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -119,7 +118,10 @@ static void look(struct seam_load *l)
 {
 	uint32_t n = 0;
 	l->nobj = l->nmissing = l->names_used = l->elsewhere = 0;
-	dl_iterate_phdr(collect, l);
+	if (l->awake)
+		seam_each_object(collect, l);
+	else
+		dl_iterate_phdr(collect, l);
 	l->elsewhere = 1;
 	seam_elsewhere(l->debug, collect, l);
 	for (uint32_t i = 0; i < l->nobj; i++) {
@@ -162,7 +164,7 @@ static void add_unsafe(uint64_t lo, uint64_t hi)
 /* Code from which a call into seam is no place to create a thread: chunk.c, safe_place. */
 static void find_unsafe(struct seam_load *l)
 {
-	uint64_t alloc = (uint64_t)dlsym(RTLD_DEFAULT, "malloc");
+	uint64_t alloc = seam_waking.malloc;
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_object *o = &l->obj[i];
 		const char *base = strrchr(o->path, '/');
@@ -276,15 +278,21 @@ static int identify(struct seam_load *l, struct seam_object *o)
 
 /* A parent may be gone before its child has run an instruction: the count says
  * that there is one to wait for. */
-static void atfork_prepare(void)
+void seam_atfork_prepare(void)
 {
+	if (!seam)
+		return; /* dormant */
 	seam->forker = seam_quiet() ? seam->pid : (uint32_t)sys0(SYS_getpid);
 	if (seam->arena)
 		__atomic_add_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
 }
 
-static void atfork_child(void)
+void seam_atfork_child(void)
 {
+	if (!seam) {
+		seam_waking.pid = sys0(SYS_getpid);
+		return;
+	}
 	/* libc's locks are in order here; Go's threads are gone */
 	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;
@@ -301,10 +309,21 @@ static void atfork_child(void)
 	}
 }
 
-static int setup_core(void)
+/* The core, then a page that is wiped in forked children, then how sites are run. */
+#define CORE_SIZE ((sizeof *seam + 4095) & ~4095ul)
+#define RUNS_SIZE ((sizeof(struct seam_run) * SEAM_MAX_SLOTS + 4095) & ~4095ul)
+
+/* Before anything was patched. */
+void seam_drop_core(void)
 {
-	/* the core, then a page that is wiped in forked children */
-	size_t core = (sizeof *seam + 4095) & ~4095ul, runs = (sizeof(struct seam_run) * SEAM_MAX_SLOTS + 4095) & ~4095ul;
+	if (seam)
+		munmap(seam, CORE_SIZE + 4096 + RUNS_SIZE);
+	seam = 0;
+}
+
+static int setup_core(const struct seam_load *l)
+{
+	size_t core = CORE_SIZE, runs = RUNS_SIZE;
 	char *p = mmap(0, core + 4096 + runs, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return -1;
@@ -318,16 +337,19 @@ static int setup_core(void)
 	seam->gen = 1;
 	seam->shared_from = ~0u; /* the first sites can't be another process's too */
 	*seam_alive = 1;
-	seam->pid = seam->libc_pid = sys0(SYS_getpid);
+	seam->pid = sys0(SYS_getpid);
+	seam->libc_pid = seam_waking.pid;
 	seam_errno_off = (char *)&errno - (char *)__builtin_thread_pointer();
 	seam->maps_gen = 1;
 	sys4(SYS_rt_sigprocmask, 0, 0, &seam->load_mask, sizeof seam->load_mask);
 	/* what a process that confines itself (confine.c) cannot ask the kernel any more */
 	if (*(uint32_t *)((char *)__builtin_thread_pointer() + LIBC_TID) == (uint32_t)sys0(SYS_gettid))
 		seam->tid_off = LIBC_TID;
-	seam->brk_end = dlsym(RTLD_DEFAULT, "__curbrk");
-	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
-	seam->vdso_clock = vdso ? (long (*)(long, void *))seam_symbol(vdso, "__vdso_clock_gettime") : 0;
+	seam->brk_end = seam_waking.curbrk;
+	struct seam_want vdso = { getauxval(AT_SYSINFO_EHDR), 0, "__vdso_clock_gettime" };
+	if (vdso.bias)
+		(l->awake ? seam_each_object : dl_iterate_phdr)(seam_find_symbol, &vdso);
+	seam->vdso_clock = (long (*)(long, void *))vdso.found;
 	return 0;
 }
 
@@ -397,9 +419,9 @@ static void put_in(struct seam_load *l)
 /* The loader calls the function at r_debug.r_brk whenever its list has changed:
  * for debuggers, and for us. New objects are mapped then, none of their code has run
  * and nobody has a pointer into them (glibc 2.36 calls it before relocation). */
-static int watch_loader(struct seam_load *l)
+static int watch_loader(void)
 {
-	const struct r_debug *d = l->debug ? l->debug : dlsym(RTLD_DEFAULT, "_r_debug");
+	const struct r_debug *d = seam_waking.loader;
 	seam->loader = d;
 	return d && d->r_brk ? seam_apply_loader(d->r_brk) : -1;
 }
@@ -447,55 +469,59 @@ static int preloaded_as(char *to, size_t room)
 	return 0;
 }
 
-static void load(int argc, char **argv, struct seam_load *l, const char *spec, const char *socket)
+/* Watch what spec asks for. The others are the values of the variables with which this
+ * process was started, or woken; reader may be NULL, and so may library: no
+ * other program is followed then. The result is for seam attach. */
+int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, const char *reader, const char *library)
 {
 	long n = sys3(SYS_readlink, "/proc/self/exe", l->exe, sizeof l->exe - 1);
 	l->exe[n > 0 ? n : 0] = 0;
 	const char *executed = (const char *)getauxval(AT_EXECFN);
 	if (n < 0 && executed && executed[0] == '/') /* no /proc: what execve was given, if that can be told from it */
 		strncpy(l->exe, executed, sizeof l->exe - 1);
-	l->argc = argc;
-	l->argv = argv;
 	if (seam_spec_read(&l->spec, spec))
-		return;
-	l->debug = seam_loader_debug();
+		return SEAM_WAKE_SPEC;
+	l->debug = seam_waking.debug;
 	look(l);
 	int latent, any = fetch_plans(l);
 	latent = seam_spec_latent(&l->spec);
-	if ((!any && !latent) || setup_core())
-		return;
+	if (!any && !latent)
+		return SEAM_WAKE_NOTHING;
+	if (setup_core(l))
+		return SEAM_WAKE_MEMORY;
 	strncpy(seam->spec_path, spec, sizeof seam->spec_path - 1);
 	if (socket && strlen(socket) < sizeof seam->socket)
 		strcpy(seam->socket, socket);
 	seam->start = l->spec.start;
 	seam->spec_hash = l->spec.hash;
-	const char *reader = getenv("SEAM_READER");
 	seam->reader_adopts = reader && !strcmp(reader, "seam");
-	char lib[4096];
-	if (preloaded_as(lib, sizeof lib))
-		seam_follow_init(l->spec.follow, lib, spec, socket, reader);
+	if (library)
+		seam_follow_init(l->spec.follow, library, spec, socket, reader);
 	seam_clock_init();
-	seam_go_init();
+	seam_go_init(l->awake ? seam_each_object : dl_iterate_phdr);
 	find_unsafe(l);
 	note_images(l);
 	seam->heap_lo = sys1(SYS_brk, 0); /* where it grows from; what was there before us is asked for each time */
-	seam->stack_end = argv ? (uint64_t)argv : 0;
-	plan_missing(l, 1);
+	seam->stack_end = (uint64_t)seam_waking.argv;
+	if (!l->awake)
+		plan_missing(l, 1);
 	int now = worth_it(l);
 	if (!now && !latent)
-		return;
-	pthread_atfork(atfork_prepare, 0, atfork_child);
+		return SEAM_WAKE_NOTHING;
+	if (!l->awake) /* else it was done while that was possible */
+		pthread_atfork(seam_atfork_prepare, 0, seam_atfork_child);
 	if (now && open_arena(l))
-		return;
+		return SEAM_WAKE_ARENA;
 	put_in(l);
 	/* whatever is patched may come once more: dlmopen makes even a second libc */
-	if (!watch_loader(l))
+	if (!watch_loader())
 		seam->late = l;
-	if (!now)
-		return;
-	announce_arena(l);
-	if (seam->start == SEAM_START_NOW && seam->go_state == SEAM_GO_OFF && seam_go_start() == 0)
+	if (now)
+		announce_arena(l);
+	if (now && !l->awake && seam->start == SEAM_START_NOW && seam->go_state == SEAM_GO_OFF && seam_go_start() == 0)
 		seam_go_wait(PLAN_DEADLINE_NS);
+	l->awake = 0; /* from here on it is asked by threads that load a library */
+	return SEAM_WAKE_DONE;
 }
 
 /* New objects are there: patch what is wanted in them. */
@@ -561,20 +587,32 @@ void seam_loader_event(void)
 	errno = saved;
 }
 
+static void watch(int argc, char **argv, const char *spec)
+{
+	char lib[4096];
+	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (l == MAP_FAILED)
+		return;
+	l->argc = argc;
+	l->argv = argv;
+	seam_ask_loader(argc, argv);
+	seam_load(l, spec, getenv("SEAM_SOCKET"), getenv("SEAM_READER"), preloaded_as(lib, sizeof lib) ? lib : 0);
+	if (!seam || seam->late != l)
+		munmap(l, sizeof *l);
+}
+
 __attribute__((constructor(101))) static void seam_constructor(int argc, char **argv, char **envp)
 {
 	const char *spec = getenv("SEAM_SPEC");
-	if (!spec || getauxval(AT_SECURE))
+	if ((!spec && !getenv("SEAM_DORMANT")) || getauxval(AT_SECURE))
 		return;
 	int saved = errno;
 	seam_tls.guard = SEAM_GUARD_CORE; /* our own calls are not the program's */
-	struct seam_load *l = MAP_FAILED;
-	if (!seam_more_filters(getenv("SEAM_FILTERS")) && !seam_declines(getenv("SEAM_SOCKET")))
-		l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (l != MAP_FAILED) {
-		load(argc, argv, l, spec, getenv("SEAM_SOCKET"));
-		if (!seam || seam->late != l)
-			munmap(l, sizeof *l);
+	if (!seam_more_filters(getenv("SEAM_FILTERS")) && !seam_declines(getenv("SEAM_SOCKET"))) {
+		if (spec)
+			watch(argc, argv, spec);
+		else
+			seam_sleep(argc, argv);
 	}
 	seam_tls.guard = 0;
 	errno = saved;

@@ -60,11 +60,13 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 	int      argc;
 	char   **argv;
 	int      memfd;
+	int      awake;         /* in a process that runs: see wake.c for what may be done then */
 };
 
 /* namespaces.c */
 const void *seam_loader_debug(void);
 int  seam_loader_at_rest(const void *debug);
+int  seam_each_object(int (*each)(struct dl_phdr_info *, size_t, void *), void *arg); /* dl_iterate_phdr, without a lock */
 void seam_elsewhere(const void *debug, int (*each)(struct dl_phdr_info *, size_t, void *), void *arg);
 
 /* again.c: objects that were here before */
@@ -72,6 +74,41 @@ void seam_done_left(struct seam_load *l);                     /* after a look: w
 void seam_done_find(struct seam_load *l, struct seam_object *o); /* o is new: has it been here? */
 void seam_done_note(struct seam_load *l, struct seam_object *o, unsigned char *mem, uint64_t size); /* its plan is applied */
 
+/* What only the loader can tell, and what `seam attach` must know of a process
+ * that was started dormant: launcher/attach reads it, so fields stay where they are. */
+struct seam_waking {
+	uint64_t magic;         /* SEAM_WAKE_MAGIC: dormant */
+	uint64_t stack_lo, stack_hi;    /* for seam_wake; its arguments are at the top */
+	const void *loader;   /* struct r_debug */
+	int32_t  result;        /* of seam_wake, SEAM_WAKE_*; 0: not yet */
+	uint32_t pid;           /* in which libc's own fork handling has run */
+	const void *debug;      /* seam_loader_debug() */
+	uint64_t malloc;
+	void    *pthread_create, *nptl_nthreads, *curbrk;
+	char   **argv;
+	int      argc;
+};
+#define SEAM_WAKE_MAGIC 0x31454b41574d4553ull /* "SEMWAKE1" */
+#define SEAM_WAKE_STACK (192u << 10)
+enum { /* seam_waking.result; launcher/attach has words for them */
+	SEAM_WAKE_DONE = 1,
+	SEAM_WAKE_AWAKE,        /* not dormant */
+	SEAM_WAKE_LOADER,       /* a library is just being loaded: later */
+	SEAM_WAKE_MEMORY,
+	SEAM_WAKE_SPEC,         /* the spec cannot be read */
+	SEAM_WAKE_NOTHING,      /* the spec names nothing here */
+	SEAM_WAKE_ARENA,        /* no arena */
+};
+
+/* wake.c */
+extern struct seam_waking seam_waking;
+void seam_ask_loader(int argc, char **argv);
+void seam_sleep(int argc, char **argv);
+/* load.c */
+int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, const char *reader, const char *library);
+void seam_drop_core(void);
+void seam_atfork_prepare(void);
+void seam_atfork_child(void);
 int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
 int  seam_spec_wants(struct seam_spec *s, const char *path);
 uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);

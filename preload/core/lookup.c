@@ -12,7 +12,6 @@
 
 /* The dynamic symbol table of one object, by its load bias. dlsym would need a
  * handle, and would take the loader's lock, which the waiting host thread may hold. */
-struct want { uint64_t bias, found; const char *name; };
 
 /* The address of what a loaded object exports, or 0. */
 uint64_t seam_exported(const struct dl_phdr_info *info, const char *name)
@@ -53,9 +52,9 @@ uint64_t seam_exported(const struct dl_phdr_info *info, const char *name)
 	return 0;
 }
 
-static int find(struct dl_phdr_info *info, size_t size, void *arg)
+int seam_find_symbol(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	struct want *w = arg;
+	struct seam_want *w = arg;
 	if (info->dlpi_addr != w->bias)
 		return 0;
 	w->found = seam_exported(info, w->name);
@@ -129,8 +128,8 @@ out:
 
 uint64_t seam_symbol(uint64_t bias, const char *name)
 {
-	struct want w = { bias, 0, name };
-	dl_iterate_phdr(find, &w);
+	struct seam_want w = { bias, 0, name };
+	dl_iterate_phdr(seam_find_symbol, &w);
 	return w.found;
 }
 

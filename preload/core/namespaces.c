@@ -54,6 +54,27 @@ static const ElfW(Ehdr) *header(const struct link_map *m)
 	return e;
 }
 
+/* As dl_iterate_phdr, without the loader's lock, for a moment when no other thread
+ * moves (wake.c). An object that is prelinked to an address is left out. */
+int seam_each_object(int (*each)(struct dl_phdr_info *, size_t, void *), void *arg)
+{
+	int rc = 0, first = 1;
+	for (const struct link_map *m = ((const struct r_debug *)seam_waking.loader)->r_map; m && !rc; m = m->l_next, first = 0) {
+		struct dl_phdr_info info = { .dlpi_addr = m->l_addr, .dlpi_name = first ? "" : m->l_name };
+		const ElfW(Ehdr) *e = first ? 0 : header(m);
+		if (first) { /* the program: only the kernel says where its headers are */
+			info.dlpi_phdr = (const void *)getauxval(AT_PHDR);
+			info.dlpi_phnum = getauxval(AT_PHNUM);
+		} else if (e) {
+			info.dlpi_phdr = (const void *)((const char *)e + e->e_phoff);
+			info.dlpi_phnum = e->e_phnum;
+		} else
+			continue;
+		rc = each(&info, sizeof info, arg);
+	}
+	return rc;
+}
+
 /* As dl_iterate_phdr, for the objects of all namespaces but our own. */
 void seam_elsewhere(const void *debug, int (*each)(struct dl_phdr_info *, size_t, void *), void *arg)
 {
