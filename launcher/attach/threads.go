@@ -169,7 +169,7 @@ func (s *stopper) release() {
 			if st, ok, err := wait(tid, time.Now().Add(stopWithin)); err != nil || !ok || !st.Stopped() {
 				continue // it goes on by itself when this thread of ours ends
 			}
-		} else if t.again() {
+		} else if s.again(t) {
 			unix.PtraceSetRegs(tid, &t.regs)
 		}
 		unix.PtraceDetach(tid)
@@ -185,20 +185,40 @@ const (
 	restartBlock = -516
 )
 
-// neverRestarted are calls that fail with EINTR even when no signal was delivered.
+// neverRestarted are calls that may fail with EINTR even when no signal was delivered:
+// by their nature, or, on a socket, because it has a timeout.
 var neverRestarted = []uint64{unix.SYS_EPOLL_WAIT, unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2,
-	unix.SYS_SEMOP, unix.SYS_SEMTIMEDOP, unix.SYS_RT_SIGTIMEDWAIT, unix.SYS_IO_GETEVENTS, unix.SYS_IO_PGETEVENTS}
+	unix.SYS_SEMOP, unix.SYS_SEMTIMEDOP, unix.SYS_RT_SIGTIMEDWAIT, unix.SYS_IO_GETEVENTS, unix.SYS_IO_PGETEVENTS,
+	unix.SYS_READ, unix.SYS_READV, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
+	unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG,
+	unix.SYS_ACCEPT, unix.SYS_ACCEPT4, unix.SYS_CONNECT}
 
-// again has such a call made again; true: the registers were changed. A timeout
+// again has such a call made again, unless a signal is on its way, which has
+// interrupted it as much as we did; true: the registers were changed. A timeout
 // begins anew: it may take longer than was asked, never shorter.
-func (t *thread) again() bool {
-	if int64(t.regs.Rax) != -int64(unix.EINTR) || !slices.Contains(neverRestarted, t.regs.Orig_rax) {
+func (s *stopper) again(t *thread) bool {
+	if int64(t.regs.Rax) != -int64(unix.EINTR) || !slices.Contains(neverRestarted, t.regs.Orig_rax) || s.pending(t.tid) {
 		return false
 	}
 	t.regs.Rax = t.regs.Orig_rax
 	t.regs.Orig_rax = ^uint64(0)
 	t.regs.Rip -= 2
 	return true
+}
+
+// pending tells whether a signal waits to be delivered to a thread.
+func (s *stopper) pending(tid int) bool {
+	b, err := os.ReadFile(filepath.Join(s.p.proc("task"), strconv.Itoa(tid), "status"))
+	if err != nil {
+		return true
+	}
+	set := func(name string) uint64 {
+		_, after, _ := bytes.Cut(b, []byte("\n"+name+":\t"))
+		line, _, _ := bytes.Cut(after, []byte("\n"))
+		v, _ := strconv.ParseUint(string(line), 16, 64)
+		return v
+	}
+	return (set("SigPnd")|set("ShdPnd"))&^set("SigBlk") != 0
 }
 
 // inKernel: the thread is about to make its system call again, two bytes back.
