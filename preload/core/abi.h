@@ -70,6 +70,7 @@ enum { /* seam_site.flags */
 	SEAM_SF_FORKS    = 8,   /* returns twice: fork family */
 	SEAM_SF_EXEC     = 16,  /* replaces the process image */
 	SEAM_SF_EXIT     = 32,  /* ends the process */
+	SEAM_SF_PUSHES   = 128, /* the trampoline pushes a return address: not where there is a shadow stack */
 	SEAM_SF_GUARD    = 64,  /* the address space or what is allowed may change: see SEAM_SITE_GUARD */
 };
 

@@ -249,7 +249,7 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 }
 
 /* Reasons the applier can have; numbers of preload/plan/reasons.go. */
-enum { BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23 };
+enum { CALL_IN_PROLOGUE = 2, BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23 };
 
 static void refuse(const char *object, const char *symbol, unsigned reason)
 {
@@ -325,6 +325,14 @@ static unsigned char *pages_for(struct seam_object *o, uint64_t size)
 	return pages_near(lo, hi, size);
 }
 
+/* A return to an address that was pushed and not called is an attack there. */
+static int shadow_stack(void)
+{
+	uint64_t ssp = 0;
+	__asm__ volatile("rdsspq %0" : "+r"(ssp)); /* does nothing without one */
+	return ssp != 0;
+}
+
 static void apply_object(struct seam_load *l, struct seam_object *o)
 {
 	struct seam_plan *plan = (struct seam_plan *)o->plan;
@@ -352,6 +360,10 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		int again = s[i].reserved[1] != 0;
 		if (!again && seam->nruns >= SEAM_MAX_SLOTS) {
 			refuse(o->path, name, SITE_TABLE_FULL);
+			continue;
+		}
+		if ((s[i].flags & SEAM_SF_PUSHES) && shadow_stack()) {
+			refuse(o->path, name, CALL_IN_PROLOGUE);
 			continue;
 		}
 		if (memcmp((void *)fn, s[i].orig, s[i].patch_len)) {

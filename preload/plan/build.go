@@ -316,6 +316,7 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 	if p.Instrument == 0 {
 		site.Instrument = uint8(hooks.Log)
 	}
+	site.Flags = m.flags()
 
 	h2 := *h
 	for _, n := range names {
@@ -503,6 +504,7 @@ func (b *builder) core(at map[uint64]int, name string, kind Kind, set func(*Site
 		at[s.Addr] = len(b.plan.Sites)
 		site := Site{Name: name, Vaddr: s.Addr, Kind: kind, Probe: -1, Live: b.live(f, &m),
 			RetWidth: 8, Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
+		site.Flags |= m.flags()
 		set(&site)
 		b.plan.Sites = append(b.plan.Sites, site)
 	}

@@ -415,6 +415,16 @@ func (in *insn) isCall() bool {
 	return in.legacy(mapOne, 0xe8) || in.legacy(mapOne, 0xff) && (in.reg&7 == 2 || in.reg&7 == 3)
 }
 
+// modrmAt is the offset of the ModRM byte, which an instruction without an
+// immediate ends with, but for its SIB byte and displacement.
+func (in *insn) modrmAt() int {
+	at := in.len - in.dispLen - 1
+	if in.mem && in.rm&7 == 4 {
+		at--
+	}
+	return at
+}
+
 // isJcc: a conditional jump by flags.
 func (in *insn) isJcc() bool {
 	return in.enc == encLegacy && (in.opmap == mapOne && in.op&0xf0 == 0x70 || in.opmap == map0F && in.op&0xf0 == 0x80)

@@ -52,7 +52,7 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"SEAM_WATCH_WAITID", int(WatchWaitid), "SEAM_WATCH_EXECVE", int(WatchExecve), "SEAM_WATCH_EXECVEAT", int(WatchExecveat),
 		"SEAM_WATCH_FEXECVE", int(WatchFexecve), "SEAM_WATCH_SYSCALL", int(WatchSyscall), "SEAM_WATCH_EXIT", int(WatchExit),
 		"SEAM_SF_ERRNO", int(FlagErrno), "SEAM_SF_HANDOVER", int(FlagHandover), "SEAM_SF_NORETURN", int(FlagNoReturn),
-		"SEAM_SF_FORKS", int(FlagForks), "SEAM_SF_EXEC", int(FlagExec), "SEAM_SF_EXIT", int(FlagExit), "SEAM_SF_GUARD", int(FlagGuard),
+		"SEAM_SF_FORKS", int(FlagForks), "SEAM_SF_EXEC", int(FlagExec), "SEAM_SF_EXIT", int(FlagExit), "SEAM_SF_GUARD", int(FlagGuard), "SEAM_SF_PUSHES", int(FlagPushes),
 		"SEAM_FIX_REL32", int(FixRel32), "SEAM_FIX_ABS64", int(FixAbs64),
 		"SEAM_OP_STR", opStr, "SEAM_OP_BUF", opBuf, "SEAM_OP_BUFP", opBufP, "SEAM_OP_RETSTR", opRetStr, "SEAM_OP_BUF32", opBuf32,
 		"SEAM_WHEN_ENTER", whenEnter, "SEAM_WHEN_LEAVE", whenLeave, "SEAM_WHEN_OK", whenOK,

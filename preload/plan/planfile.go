@@ -106,6 +106,7 @@ const (
 	FlagExec     SiteFlags = 16
 	FlagExit     SiteFlags = 32
 	FlagGuard    SiteFlags = 64
+	FlagPushes   SiteFlags = 128
 )
 
 // Op is struct seam_op.

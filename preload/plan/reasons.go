@@ -51,8 +51,8 @@ type ReasonInfo struct {
 
 var reasons = [...]ReasonInfo{
 	{TooShort, "too-short", "the function is shorter than the 5 bytes a jump needs", "probe the function it is called by", false},
-	{CallInPrologue, "call-in-prologue", "the first 5 bytes hold a call, whose return address would lie in the trampoline", "probe the function it calls, or one it is called by", false},
-	{BranchIntoPrologue, "branch-into-prologue", "the function jumps back into its own first bytes", "probe the function it is called by", false},
+	{CallInPrologue, "call-in-prologue", "the first 5 bytes hold a call that returns into them, takes its target from the stack, or, on a processor with shadow stacks, any call", "probe the function it calls, or one it is called by", false},
+	{BranchIntoPrologue, "branch-into-prologue", "the function jumps back into its own first bytes, and is too large to be moved as a whole", "probe the function it is called by", false},
 	{UnknownInstruction, "unknown-instruction", "the first bytes hold an instruction that cannot be moved", "report it with the output of seam doctor --explain", false},
 	{RipRelativeRange, "rip-relative-out-of-range", "an operand is out of reach from where the trampoline had to be placed", "start the program with less of its address space taken near the library", false},
 	{IFunc, "ifunc", "the loader picks the implementation at run time, and the symbol names the picker", "probe a caller of it", false},
@@ -60,8 +60,8 @@ var reasons = [...]ReasonInfo{
 	{StackArgsUnknown, "stack-arguments-unknown", "no prototype is known and the function may take arguments on the stack, so only its entry is recorded", "nothing: calls and arguments are seen, returns and durations are not", true},
 	{DataSymbol, "data-symbol", "the symbol is a variable, not a function", "check the name", false},
 	{Duplicate, "duplicate", "an earlier probe has this function", "remove one of the probes", false},
-	{LoopInPrologue, "loop-in-prologue", "the first 5 bytes hold a loop or jrcxz, which has no long form", "probe the function it is called by", false},
-	{BranchToStart, "branch-to-start", "the function jumps back to its own first instruction, so every turn of the loop would count as a call", "probe the function it is called by", false},
+	{LoopInPrologue, "loop-in-prologue", "the first 5 bytes hold a loop or jrcxz (earlier versions; these are moved now)", "probe the function it is called by", false},
+	{BranchToStart, "branch-to-start", "the function jumps back to its own first instruction, so every turn of the loop would count as a call, and is too large to be moved as a whole", "probe the function it is called by", false},
 	{NoSize, "no-size", "the symbol has no size, so the end of the function is unknown", "probe the function it is called by", false},
 	{Protected, "protected", "patching this function could break the program or seam itself", "probe a function it is called by", false},
 	{NeedsReturn, "needs-return", "the instrument or filter needs the call's return, and this function can only be seen at entry", "use log or count without failed and duration filters", false},

@@ -7,6 +7,7 @@ import (
 const (
 	jumpLen  = 5  // jmp rel32: what a patch writes
 	maxPatch = 24 // SEAM_MAX_PATCH
+	maxWhole = 96 // bytes of a function that is moved as a whole
 )
 
 // FixKind is SEAM_FIX_*: how a place in a trampoline is completed once it is
@@ -37,6 +38,14 @@ type moved struct {
 	patchLen int    // bytes displaced, or covered by the jump if that is more
 	code     []byte // the trampoline
 	fixes    []Fix
+	pushes   bool // it pushes a return address: no shadow stack would agree
+}
+
+func (m *moved) flags() SiteFlags {
+	if m.pushes {
+		return FlagPushes
+	}
+	return 0
 }
 
 // body is what relocation needs to know of a function.
@@ -53,101 +62,177 @@ type body struct {
 //  1. Measure: instructions are taken until they cover the jump, or until one
 //     ends the function, when padding may make up the rest.
 //  2. Move: each is copied; what is relative to its place becomes a Fix, and a
-//     short branch its near form.
+//     short branch its near form. A call becomes a push of the address behind
+//     it in the function itself, and a jump: unwinders see what they always saw.
 //  3. Bind: branches among the displaced instructions go to the moved ones.
 //  4. Look back: if anything in the rest of the function jumps into the bytes
-//     that are about to go, the function is refused.
+//     that are about to go, a small function moves as a whole, and another one
+//     is refused.
 func relocate(f body) (moved, *refusal) {
-	var ins [jumpLen + 1]insn // at most one instruction per byte
-	var from, to [jumpLen + 1]int
-	n, end := 0, 0
-	ended := false
-	for end < jumpLen && end < f.size {
-		in, ok := decode(f.code[end:f.size])
-		if !ok || !agrees(f.code[end:f.size], &in) {
-			return moved{}, &refusal{UnknownInstruction, "at +" + utoa(end)}
-		}
-		switch {
-		case in.isCall():
-			return moved{}, &refusal{CallInPrologue, "at +" + utoa(end)}
-		case in.isLoop():
-			return moved{}, &refusal{LoopInPrologue, "at +" + utoa(end)}
-		case in.ripRel && in.addr32, in.legacy(mapOne, 0xcc):
-			return moved{}, &refusal{UnknownInstruction, "at +" + utoa(end)}
-		}
-		ins[n], from[n] = in, end
-		n++
-		end += in.len
-		ended = in.ends()
+	var buf [jumpLen + 1]taken // at most one instruction per byte
+	ins, end, r := measure(f, buf[:0], jumpLen)
+	if r != nil {
+		return moved{}, r
 	}
-	m := moved{patchLen: end}
+	last := &ins[len(ins)-1].insn
+	patchLen := max(end, jumpLen)
 	if end < jumpLen {
-		if !ended {
+		if !last.ends() {
 			return moved{}, &refusal{TooShort, utoa(f.size) + " bytes"}
 		}
 		if r := padding(f, end); r != nil {
 			return moved{}, r
 		}
-		m.patchLen = jumpLen
 	}
-	if f.next != 0 && f.next-f.vaddr < uint64(m.patchLen) {
+	if f.next != 0 && f.next-f.vaddr < uint64(patchLen) {
 		return moved{}, &refusal{OverlapsSymbol, "at +" + utoa(int(f.next-f.vaddr))}
 	}
+	m, r := displace(f, ins, end)
+	if r == nil {
+		r = branchesBack(f, end, patchLen)
+	}
+	if r != nil && (r.reason == BranchToStart || r.reason == BranchIntoPrologue) {
+		if whole, ok := moveWhole(f); ok {
+			m, r = whole, nil
+		}
+	}
+	m.patchLen = patchLen
+	return m, r
+}
 
+// taken is an instruction that moves, and where it was.
+type taken struct {
+	insn
+	from int
+}
+
+// measure takes instructions until they cover need bytes or the function ends.
+// A call is the last one taken: what follows runs where it always was.
+func measure(f body, ins []taken, need int) ([]taken, int, *refusal) {
+	end := 0
+	for end < need && end < f.size {
+		in, ok := decode(f.code[end:f.size])
+		if !ok || !agrees(f.code[end:f.size], &in) {
+			return nil, 0, &refusal{UnknownInstruction, "at +" + utoa(end)}
+		}
+		if in.ripRel && in.addr32 || in.legacy(mapOne, 0xcc) {
+			return nil, 0, &refusal{UnknownInstruction, "at +" + utoa(end)}
+		}
+		ins = append(ins, taken{in, end})
+		end += in.len
+		if in.isCall() {
+			// The callee returns to what follows: that must stay.
+			if end < jumpLen || in.base == rSP && in.mem || in.legacy(mapOne, 0xff) && in.reg&7 != 2 {
+				return nil, 0, &refusal{CallInPrologue, "at +" + utoa(end-in.len)}
+			}
+			break
+		}
+	}
+	return ins, end, nil
+}
+
+// displace writes the trampoline of ins, the first end bytes of f.
+func displace(f body, ins []taken, end int) (moved, *refusal) {
 	type local struct{ at, target int }
 	var locals []local
-	m.code = make([]byte, 0, end+4*n+jumpLen)
-	for i := 0; i < n; i++ {
-		in, raw := &ins[i], f.code[from[i]:from[i]+ins[i].len]
+	var m moved
+	to := make([]int, len(ins))
+	m.code = make([]byte, 0, end+8*len(ins)+jumpLen)
+	near := func(target uint64) { // the 4 bytes of a near branch
+		if d := target - f.vaddr; d < uint64(end) {
+			locals = append(locals, local{len(m.code), int(d)})
+		} else {
+			m.fixes = append(m.fixes, Fix{At: uint16(len(m.code)), Kind: FixRel32, Addend: 4, Target: target})
+		}
+		m.code = append(m.code, 0, 0, 0, 0)
+	}
+	for i := range ins {
+		in, raw := &ins[i].insn, f.code[ins[i].from:ins[i].from+ins[i].len]
 		to[i] = len(m.code)
-		next := f.vaddr + uint64(from[i]+in.len)
+		next := f.vaddr + uint64(ins[i].from+in.len)
+		push := -1 // where the distance to the pushed address is
+		if in.isCall() {
+			m.code = append(m.code, 0xff, 0x35) // push 0(%rip)
+			push = len(m.code)
+			m.code = append(m.code, 0, 0, 0, 0)
+			m.pushes = true
+		}
 		switch {
+		case in.rel && in.isCall():
+			m.code = append(m.code, 0xe9)
+			if next+uint64(in.target) == f.vaddr { // a call of itself is a call like any other
+				m.fixes = append(m.fixes, Fix{At: uint16(len(m.code)), Kind: FixRel32, Addend: 4, Target: f.vaddr})
+				m.code = append(m.code, 0, 0, 0, 0)
+			} else {
+				near(next + uint64(in.target))
+			}
 		case in.rel:
 			switch {
 			case in.isJcc():
 				m.code = append(m.code, 0x0f, 0x80|in.op&15)
 			case in.isJmp():
 				m.code = append(m.code, 0xe9)
+			case in.isLoop(): // it has no near form: taken, it skips a jump around a near jump
+				m.code = append(append(m.code, raw[:len(raw)-1]...), 2, 0xeb, 5, 0xe9)
 			default:
-				return moved{}, &refusal{UnknownInstruction, "at +" + utoa(from[i])}
+				return moved{}, &refusal{UnknownInstruction, "at +" + utoa(ins[i].from)}
 			}
-			target := next + uint64(in.target)
-			if d := target - f.vaddr; d < uint64(end) {
-				locals = append(locals, local{len(m.code), int(d)})
-			} else {
-				m.fixes = append(m.fixes, Fix{At: uint16(len(m.code)), Kind: FixRel32, Addend: 4, Target: target})
-			}
-			m.code = append(m.code, 0, 0, 0, 0)
+			near(next + uint64(in.target))
 		default:
+			start := len(m.code)
 			if in.ripRel {
-				m.fixes = append(m.fixes, Fix{At: uint16(len(m.code) + in.dispOff), Kind: FixRel32,
+				m.fixes = append(m.fixes, Fix{At: uint16(start + in.dispOff), Kind: FixRel32,
 					Addend: uint8(in.len - in.dispOff), Target: next + uint64(in.disp)})
 			}
 			m.code = append(m.code, raw...)
 			if in.ripRel {
-				clear(m.code[to[i]+in.dispOff : to[i]+in.dispOff+4])
+				clear(m.code[start+in.dispOff : start+in.dispOff+4])
+			}
+			if in.isCall() { // call *x and jmp *x differ in three bits
+				m.code[start+in.modrmAt()] ^= (2 ^ 4) << 3
 			}
 		}
+		if push >= 0 {
+			le.PutUint32(m.code[push:], uint32(len(m.code)-(push+4)))
+			m.fixes = append(m.fixes, Fix{At: uint16(len(m.code)), Kind: FixAbs64, Target: next})
+			m.code = append(m.code, 0, 0, 0, 0, 0, 0, 0, 0)
+		}
 	}
-	if !ended {
+	if last := &ins[len(ins)-1].insn; !last.ends() && !last.isCall() {
 		m.code = append(m.code, 0xe9)
 		m.fixes = append(m.fixes, Fix{At: uint16(len(m.code)), Kind: FixRel32, Addend: 4, Target: f.vaddr + uint64(end)})
 		m.code = append(m.code, 0, 0, 0, 0)
 	}
 bind:
 	for _, l := range locals {
-		for i := 0; i < n; i++ {
-			if from[i] == l.target {
+		for i := range ins {
+			if ins[i].from == l.target {
 				le.PutUint32(m.code[l.at:], uint32(int32(to[i]-(l.at+4))))
 				continue bind
 			}
 		}
 		return moved{}, &refusal{BranchIntoPrologue, "into the middle of an instruction"}
 	}
-	if r := branchesBack(f, end, m.patchLen); r != nil {
-		return moved{}, r
-	}
 	return m, nil
+}
+
+// moveWhole moves all of a small function that calls nothing, and so is never
+// in the middle of a stack that is unwound: its loops stay among themselves.
+func moveWhole(f body) (moved, bool) {
+	if f.size > maxWhole {
+		return moved{}, false
+	}
+	ins, end, r := measure(f, make([]taken, 0, maxWhole), f.size)
+	if r != nil || end != f.size || !ins[len(ins)-1].ends() {
+		return moved{}, false
+	}
+	for i := range ins {
+		if ins[i].isCall() || ins[i].isJmpIndirect() { // a jump table's targets would be in the original
+			return moved{}, false
+		}
+	}
+	m, r := displace(f, ins, end)
+	return m, r == nil && len(m.code) <= maxTramp && len(m.fixes) <= maxFixes
 }
 
 // agrees cross-checks the length of a legacy instruction with x86asm: moving

@@ -50,20 +50,11 @@ func TestPrologues(t *testing.T) {
 		t.Run(instrument, func(t *testing.T) {
 			rep := same(t, p(exe+":*@"+instrument), exe)
 			rep.exact(t)
-			refused := make(map[string]string)
-			for _, r := range rep.Refusals {
-				for _, n := range r.Names {
-					refused[n[strings.LastIndexByte(n, ':')+1:]] = r.Reason
-				}
-			}
-			for fn, reason := range map[string]string{"early_call": "call-in-prologue", "loop_to_start": "branch-to-start",
-				"loop_into_start": "branch-into-prologue", "early_jrcxz": "loop-in-prologue"} {
-				if refused[fn] != reason {
-					t.Errorf("%s: refused as %q, want %q", fn, refused[fn], reason)
-				}
-			}
 			for fn, want := range map[string]uint64{"early_rip": 400, "early_branch": 400, "early_lea": 200, "early_jump": 200, "with_endbr": 200,
-				"tail_call": 200, "tail_endbr": 200, "red_zone": 200, "pushes_first": 200, "sets_flags": 200} {
+				"tail_call": 200, "tail_endbr": 200, "red_zone": 200, "pushes_first": 200, "early_call": 200, "loop_to_start": 200, "loop_into_start": 200, "early_jrcxz": 200, "sets_flags": 200} {
+				if fn == "early_call" && instrument == "hist" {
+					want = 0 // it takes its return address off the stack: not to be framed
+				}
 				if calls, _ := rep.function(fn); calls != want {
 					t.Errorf("%s: %d calls, want %d", fn, calls, want)
 				}

@@ -29,10 +29,12 @@ func TestLateLibraries(t *testing.T) {
 		for what, probe := range map[string]string{"by name": filepath.Base(lib), "by path": lib} {
 			for _, start := range []string{"demand", "now", "never"} {
 				t.Run(way.name+" "+what+" "+start, func(t *testing.T) {
-					rep := same(t, with(p(probe+":late_inner"), "--start", start), host, way.name, lib)
+					rep := same(t, with(p(probe+":late_*"), "--start", start), host, way.name, lib)
 					rep.exact(t)
-					if calls, _ := rep.function("late_inner"); calls != way.calls {
-						t.Errorf("%d calls, want %d, the constructor's among them", calls, way.calls)
+					for _, fn := range []string{"late_work", "late_inner"} {
+						if calls, _ := rep.function(fn); calls != way.calls {
+							t.Errorf("%s: %d calls, want %d, the constructor's among them", fn, calls, way.calls)
+						}
 					}
 				})
 			}

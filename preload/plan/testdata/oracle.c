@@ -20,6 +20,8 @@
 #include <wchar.h>
 #include "abi.h"
 
+#define SLOT 256ul /* of one trampoline, at most */
+
 static int die(const char *what)
 {
 	perror(what);
@@ -43,7 +45,7 @@ static void patch_all(const char *file, uint64_t bias)
 	struct seam_plan *plan = (void *)p;
 	struct seam_site *s = (void *)(p + plan->sites_off);
 	/* Trampolines within reach, below the library. */
-	uint64_t need = (plan->nsites * 64ul + 0xfff) & ~0xffful;
+	uint64_t need = (plan->nsites * SLOT + 0xfff) & ~0xffful;
 	unsigned char *mem = MAP_FAILED;
 	for (uint64_t at = (bias & ~0xfffful) - 0x1000000 - need; mem == MAP_FAILED && bias - at < 0x60000000; at -= 0x1000000)
 		mem = mmap((void *)at, need, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -56,13 +58,17 @@ static void patch_all(const char *file, uint64_t bias)
 	if (mprotect((void *)lo, hi - lo, PROT_READ | PROT_WRITE | PROT_EXEC))
 		die("mprotect");
 	for (uint32_t i = 0; i < plan->nsites; i++) {
-		unsigned char *t = mem + i * 64ul, jump[5] = { 0xe9 };
-		if (s[i].tramp_len > 64)
+		unsigned char *t = mem + i * SLOT, jump[5] = { 0xe9 };
+		if (s[i].tramp_len > SLOT)
 			_exit(4);
 		copy(t, p + s[i].tramp_off, s[i].tramp_len);
 		struct seam_fix *f = (void *)(p + s[i].fix_off);
 		for (uint32_t j = 0; j < s[i].nfix; j++) {
 			uint64_t target = f[j].target + bias;
+			if (f[j].kind == SEAM_FIX_ABS64) {
+				copy(t + f[j].at, (void *)&target, 8);
+				continue;
+			}
 			int32_t d = target - ((uint64_t)t + f[j].at + f[j].addend);
 			copy(t + f[j].at, (void *)&d, 4);
 		}

@@ -1,4 +1,4 @@
-# The first byte that must not be jumped to is the one after the start.
+# A jump to the second byte: all of it moves.
 f:	push %rbx
 1:	mov %rdi, %rbx
 	mov (%rbx), %rdi

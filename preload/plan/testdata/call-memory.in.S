@@ -1,4 +1,4 @@
 f:	push %rbx
-	call *8(%rax)
+	call *0x200(%rax)
 	pop %rbx
 	ret

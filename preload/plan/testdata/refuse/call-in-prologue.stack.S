@@ -1,0 +1,5 @@
+# The pushed return address would move what the operand names.
+f:	push %rbx
+	call *8(%rsp)
+	pop %rbx
+	ret
