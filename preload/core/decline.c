@@ -1,4 +1,4 @@
-/* decline.c: processes in which the library does nothing, and tells the reader so.
+/* decline.c: processes in which the library does nothing, or can't, and tells the reader so.
  *
  * Valgrind runs a program's code by translating it, and complains on the program's
  * standard error about what seam does that programs do not: bytes past a string's
@@ -59,6 +59,11 @@ static void tell(const char *socket, const char *code, const char *text, const c
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	sendmsg(s, &m, MSG_NOSIGNAL);
 	close(s);
+}
+
+void seam_tell_absent(const char *socket, const char *why, const char *advice)
+{
+	tell(socket, "not-watched", why, advice);
 }
 
 int seam_declines(const char *socket)

@@ -359,8 +359,12 @@ static int fetch_plans(struct seam_load *l)
 	int any = 0;
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_object *o = &l->obj[i];
-		if (!o->is_new || !o->text_hi || !o->path[0] || !wanted(l, o) || identify(l, o))
+		if (!o->is_new || !o->text_hi || !o->path[0] || !wanted(l, o))
 			continue;
+		if (identify(l, o)) {
+			any |= o->unplanned = o->path[0] == '/'; /* else the kernel's own object */
+			continue;
+		}
 		any = o->wanted = 1;
 		seam_done_find(l, o);
 		if (!o->done)
@@ -375,6 +379,8 @@ static int worth_it(struct seam_load *l)
 {
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		const struct seam_plan *p = l->obj[i].plan;
+		if (l->obj[i].unplanned)
+			return 1;
 		if (!p)
 			continue;
 		const struct seam_site *s = (const void *)((const char *)p + p->sites_off);
@@ -408,8 +414,11 @@ static void announce_arena(struct seam_load *l)
 
 static void put_in(struct seam_load *l)
 {
+	static const unsigned char unplanned[] = { 0x91, 0x93, 0xa1, '*', 31 /* see preload/plan/reasons.go */, 0xa0 };
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		const struct seam_plan *p = l->obj[i].plan;
+		if (l->obj[i].unplanned && l->obj[i].is_new)
+			seam_add_refusals(l->obj[i].path, unplanned, sizeof unplanned);
 		if (p && p->refusals_len > 1 && !l->obj[i].done)
 			seam_add_refusals(l->obj[i].path, (const char *)p + p->refusals_off, p->refusals_len);
 	}
@@ -448,6 +457,17 @@ static void plan_missing(struct seam_load *l, int may_start)
 	else if (may_start && l->spec.start != SEAM_START_NEVER && seam_go_start() == 0)
 		seam_go_wait(PLAN_DEADLINE_NS);
 	__atomic_store_n(&seam->load, 0, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < l->nobj; i++)
+		l->obj[i].unplanned |= l->obj[i].wanted && !l->obj[i].plan && l->obj[i].is_new;
+}
+
+/* Nothing of this process will be seen, and why: SEAM_WAKE_*. */
+static void tell_absent(const char *socket, int32_t why)
+{
+	if (why == SEAM_WAKE_SPEC)
+		seam_tell_absent(socket, "the file that says what to watch could not be read", "see that the program may read what SEAM_SPEC names");
+	else if (why == SEAM_WAKE_MEMORY || why == SEAM_WAKE_ARENA)
+		seam_tell_absent(socket, "there was no memory for what seam records", "raise the limits of address space and locked memory, or use a smaller --buffer");
 }
 
 /* How LD_PRELOAD names this library: not by the path it was found at, which has
@@ -535,9 +555,12 @@ static void loaded(void *late)
 		return;
 	plan_missing(l, 0);
 	int first = !seam->arena && worth_it(l);
-	if (seam->arena || (first && !open_arena(l)))
-		put_in(l);
-	if (first && seam->arena)
+	if (first && open_arena(l))
+		tell_absent(seam->socket, SEAM_WAKE_ARENA);
+	if (!seam->arena)
+		return;
+	put_in(l);
+	if (first)
 		announce_arena(l);
 }
 
@@ -590,13 +613,16 @@ void seam_loader_event(void)
 static void watch(int argc, char **argv, const char *spec)
 {
 	char lib[4096];
+	const char *socket = getenv("SEAM_SOCKET");
 	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (l == MAP_FAILED)
+	if (l == MAP_FAILED) {
+		tell_absent(socket, SEAM_WAKE_MEMORY);
 		return;
+	}
 	l->argc = argc;
 	l->argv = argv;
 	seam_ask_loader(argc, argv);
-	seam_load(l, spec, getenv("SEAM_SOCKET"), getenv("SEAM_READER"), preloaded_as(lib, sizeof lib) ? lib : 0);
+	tell_absent(socket, seam_load(l, spec, socket, getenv("SEAM_READER"), preloaded_as(lib, sizeof lib) ? lib : 0));
 	if (!seam || seam->late != l)
 		munmap(l, sizeof *l);
 }

@@ -30,6 +30,7 @@ struct seam_object {
 	uint64_t dev, ino, size, mtime_ns;
 	char     key[24];
 	int      wanted, is_new, defines;
+	int      unplanned;     /* wanted, and there is no plan to be had */
 	int      elsewhere;     /* in another namespace than ours */
 	struct seam_done *done; /* it was here before; NULL: it was not */
 };
@@ -126,6 +127,7 @@ int  seam_run_planner(struct seam_load *l);                   /* plans for what 
 int  seam_dial(const char *path);                             /* a socket, or -1 */
 int  seam_say_hello(int memfd);                               /* 0, or -1: the reader does not have it */
 int  seam_declines(const char *socket);                       /* 1: not in this process; the reader has been told */
+void seam_tell_absent(const char *socket, const char *why, const char *advice); /* nothing of this process will be seen */
 int  seam_more_filters(const char *expected);                 /* 1: leave this process alone */
 uint32_t seam_blob(const void *p, uint32_t len);              /* into the arena's defs: offset or 0 */
 void seam_add_refusals(const char *object, const void *refusals, uint32_t len); /* msgpack: [[symbol, reason, detail], ...] */

@@ -37,6 +37,7 @@ const (
 	PartOfFunction       Reason = 28
 	ForeignStack         Reason = 29
 	ArgumentsUnknown     Reason = 30
+	Unplanned            Reason = 31
 )
 
 // ReasonInfo is a row of the closed list.
@@ -80,6 +81,7 @@ var reasons = [...]ReasonInfo{
 	{PartOfFunction, "part-of-function", "the symbol names a piece of a function that the compiler moved elsewhere, which is jumped to and not called", "probe the function itself", false},
 	{ForeignStack, "foreign-stack", "the function is Go code, whose runtime reads and moves its own stack", "probe the C functions that it calls", false},
 	{ArgumentsUnknown, "arguments-unknown", "the debug information does not say for certain where this function's arguments are, so its registers are shown as they are", "give its declaration with --proto", true},
+	{Unplanned, "unplanned", "no plan could be read or made for this library, so nothing in it is watched", "see that the program can read seam's cache, and that seam can write it", false},
 }
 
 // Reasons is the closed list, by ascending id.

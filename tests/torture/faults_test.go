@@ -159,10 +159,20 @@ func inject(t *testing.T, tool, exe string, from, to, call, errno, n int, bare h
 	// A reader that could not get the arena's memory has what the agent sent. It
 	// says so when that is not all.
 	rep.incomplete = r.Account.Incomplete > 0
-	// That an agent could not start is what such a fault is told as, and nothing else is.
-	missing := len(r.Errors)
-	r.Errors = slices.DeleteFunc(r.Errors, func(e report.Error) bool { return e.Code == "no-agent" })
-	if missing -= len(r.Errors); missing > 0 && rep.answered+rep.inChild == 2 {
+	// That an agent could not start, or nothing at all is seen, is what such a fault is told as, and nothing else is.
+	told := func(code string) int {
+		had := len(r.Errors)
+		r.Errors = slices.DeleteFunc(r.Errors, func(e report.Error) bool { return e.Code == code })
+		return had - len(r.Errors)
+	}
+	absent := told("not-watched")
+	if rep.seen && absent > 0 {
+		t.Error("the program is said not to be watched, but it was")
+	}
+	if !rep.seen && absent == 0 && len(r.Refusals) == 0 {
+		t.Errorf("the program's own function was not watched, and nothing says why: %+v", r.Processes)
+	}
+	if missing := told("no-agent"); missing > 0 && rep.answered+rep.inChild == 2 {
 		t.Error("an agent is said to be missing, but both messages were fetched")
 	}
 	if !rep.incomplete {
