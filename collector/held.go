@@ -65,7 +65,12 @@ func (h *held) alive() bool {
 		if atomic.LoadUint32(&p.State) != arena.ProcLive || pid == 0 || pid == h.pid {
 			continue
 		}
-		if h.lives(pid, thorough) {
+		if atomic.LoadUint32(&p.Ns) != 0 && h.pid == h.peer {
+			// Of another process id namespace: its number means nothing here. Its memory does.
+			if !thorough || h.mapped() {
+				return true
+			}
+		} else if h.lives(pid, thorough) {
 			return true
 		}
 	}
@@ -126,6 +131,20 @@ func (h *held) maps(pid uint32) bool {
 		return true
 	}
 	return h.ino == 0 || bytes.Contains(b, []byte(" "+strconv.FormatUint(h.ino, 10)+" "))
+}
+
+// mapped tells whether any process that we may look at, but this one, has the arena mapped.
+func (h *held) mapped() bool {
+	all, err := os.ReadDir("/proc")
+	for _, e := range all {
+		pid, _ := strconv.Atoi(e.Name())
+		if pid > 0 && pid != os.Getpid() {
+			if b, err := os.ReadFile("/proc/" + e.Name() + "/maps"); err == nil && h.ino != 0 && bytes.Contains(b, []byte(" "+strconv.FormatUint(h.ino, 10)+" ")) {
+				return true
+			}
+		}
+	}
+	return err != nil
 }
 
 // gone tells whether a process has ended, reaped or not. For 0 it is false:
@@ -240,16 +259,18 @@ func (h *held) open() {
 }
 
 // threadLives is drain.Options.Alive.
-func (h *held) threadLives(pid, tid uint32) bool {
+func (h *held) threadLives(pid, tid, ns uint32) bool {
 	h.k.mu.Lock()
 	mainDead, over := h.mainDead, h.over
 	last, moved := h.k.latest[pid]
 	h.k.mu.Unlock()
 	switch {
-	case over && h.pid != h.peer:
+	case over && (h.pid != h.peer || ns != 0):
 		// Another pid namespace: nobody can be asked, and a thread that is taken for
 		// living keeps from the account what its last chunk says.
 		return false
+	case ns != 0:
+		return true
 	case moved && last.id != h.id:
 		return false
 	case pid == h.pid && mainDead:

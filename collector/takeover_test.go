@@ -35,7 +35,7 @@ func TestAgentTakesOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := arenatest.New(arenatest.Config{Chunks: 4, ChunkSize: 4096, Defs: [][]byte{hooks.EncodeDef(list[0], "libx.so", "", hooks.Log)}, Sites: []arena.Site{{Nwords: 1, Kind: arena.SiteFull}}})
-	alive := func(pid, tid uint32) bool { return true }
+	alive := func(pid, tid, ns uint32) bool { return true }
 	th := []*arenatest.Thread{m.Thread(0, 0), m.Thread(1, 0)}
 	call := func(n int) {
 		for i := range n {
@@ -62,7 +62,7 @@ func TestAgentTakesOver(t *testing.T) {
 		}
 	}
 	var last bytes.Buffer // when all are dead
-	d = drain.New(m.Arena(), &last, drain.Options{Hello: wire.Hello{PID: 100, From: "collector"}, Alive: func(pid, tid uint32) bool { return false }})
+	d = drain.New(m.Arena(), &last, drain.Options{Hello: wire.Hello{PID: 100, From: "collector"}, Alive: func(pid, tid, ns uint32) bool { return false }})
 	if n, err := d.Finish(); n != 0 || err != nil {
 		t.Fatalf("%d calls are left, %v", n, err)
 	}

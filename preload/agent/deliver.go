@@ -53,6 +53,7 @@ func deliver(a *arena.Arena) {
 		if d == nil {
 			d = drain.New(a, conn, drain.Options{
 				Hello:  wire.Hello{V: wire.Version, PID: int(core.PID()), From: "agent", Ver: version},
+				Alive:  alive,
 				Reason: func(id uint8) string { return plan.Reason(id).String() },
 			})
 		} else {
@@ -61,6 +62,12 @@ func deliver(a *arena.Arena) {
 		serveReader(a, d, &flush)
 		conn.Close()
 	}
+}
+
+// alive is drain.Options.Alive. In another process id namespace nobody can be asked: their own
+// core looks when it needs a place, and the reader when all is over.
+func alive(pid, tid, ns uint32) bool {
+	return ns != core.Namespace() || arena.Alive(pid, tid)
 }
 
 // denied tells whether the reader is not for this process: it has become another

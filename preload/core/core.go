@@ -32,6 +32,9 @@ func SocketPath() string { return C.GoString(&C.seam.socket[0]) }
 // PID is this process's id.
 func PID() uint32 { return uint32(C.seam.pid) }
 
+// Namespace is this process's process id namespace, as the arena numbers them.
+func Namespace() uint32 { return uint32(C.seam.ns) }
+
 // Missing names the i-th object, from 0, that has no plan yet, and the handle
 // for PutPlan; ok is false when there is none, or the constructor has gone on.
 func Missing(i int) (path string, handle int, ok bool) {

@@ -136,7 +136,7 @@ func exercise(a *arena.Arena) {
 		a.ReadHist(s, &h)
 	}
 	a.Account(nil)
-	a.Reap(nil, func(uint32, uint32) bool { return false })
+	a.Reap(nil, func(uint32, uint32, uint32) bool { return false })
 	for i := range min(a.NumChunks(), 1000) {
 		a.Pending(i)
 		uid, _ := a.Peek(i)
@@ -294,7 +294,7 @@ func TestAccount(t *testing.T) {
 		t.Error("another thread's number was used")
 	}
 	m.Ch[t1.Chunk()].ThreadUid = 2
-	dead := func(pid, tid uint32) bool { return false }
+	dead := func(pid, tid, ns uint32) bool { return false }
 	for range 2 {
 		a.Reap(nil, dead)
 		if got := a.Account(nil).Produced; got != want {

@@ -30,7 +30,7 @@ func Alive(pid, tid uint32) bool {
 // was filling becomes FULL, and what it was counting is counted. The state LIVE ->
 // REAPED decides who does it, because the core reaps threads of its own process
 // too. It returns how many it found.
-func (a *Arena) Reap(seen []Seen, alive func(pid, tid uint32) bool) int {
+func (a *Arena) Reap(seen []Seen, alive func(pid, tid, ns uint32) bool) int {
 	n := 0
 	for i := range a.threadsUsed() {
 		t := &a.threads[i]
@@ -38,7 +38,7 @@ func (a *Arena) Reap(seen []Seen, alive func(pid, tid uint32) bool) int {
 			continue
 		}
 		uid := atomic.LoadUint32(&t.Uid)
-		if alive(atomic.LoadUint32(&t.Pid), atomic.LoadUint32(&t.Tid)) || uid != atomic.LoadUint32(&t.Uid) {
+		if alive(atomic.LoadUint32(&t.Pid), atomic.LoadUint32(&t.Tid), atomic.LoadUint32(&t.Ns)) || uid != atomic.LoadUint32(&t.Uid) {
 			continue
 		}
 		if !atomic.CompareAndSwapUint32(&t.State, ThreadLive, ThreadReaped) {

@@ -33,8 +33,9 @@ type Options struct {
 	// followed it: sqlshape.Shadow. Nil: nothing.
 	SQL *sqlshape.SQLite
 
-	// Alive says whether a thread lives (tid 0: a process). Nil asks the kernel.
-	Alive func(pid, tid uint32) bool
+	// Alive says whether a thread lives (tid 0: a process). ns is the process id namespace that its
+	// numbers are of, as in the arena. Nil asks the kernel, whatever the namespace.
+	Alive func(pid, tid, ns uint32) bool
 
 	// Reason names a refusal's reason by its id (plan.Reason.String). Nil: the
 	// number.
@@ -108,7 +109,7 @@ type candidate struct {
 // it left half committed: the caller must own the arena.
 func New(a *arena.Arena, out io.Writer, opt Options) *Drainer {
 	if opt.Alive == nil {
-		opt.Alive = arena.Alive
+		opt.Alive = func(pid, tid, _ uint32) bool { return arena.Alive(pid, tid) }
 	}
 	if opt.Reason == nil {
 		opt.Reason = func(id uint8) string { return strconv.Itoa(int(id)) }

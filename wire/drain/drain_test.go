@@ -250,8 +250,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func always(pid, tid uint32) bool { return true }
-func never(pid, tid uint32) bool  { return false }
+func always(pid, tid, ns uint32) bool { return true }
+func never(pid, tid, ns uint32) bool  { return false }
 
 // TestPlain compares the fast encoder with the decoder it stands in for.
 func TestPlain(t *testing.T) {
@@ -529,7 +529,7 @@ func TestDeadThread(t *testing.T) {
 	s := newSink()
 	c := &conn{s: s}
 	alive := always
-	d := New(m.Arena(), c, Options{Reap: 1, Alive: func(p, q uint32) bool { return alive(p, q) }})
+	d := New(m.Arena(), c, Options{Reap: 1, Alive: func(p, q, ns uint32) bool { return alive(p, q, ns) }})
 	d.Pass()
 	th.Call(0, six, 0)
 	th.End()

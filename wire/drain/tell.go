@@ -99,11 +99,11 @@ func (d *Drainer) after() {
 }
 
 // reapProcs marks processes that were killed as dead: nobody else will.
-func (d *Drainer) reapProcs(alive func(pid, tid uint32) bool) {
+func (d *Drainer) reapProcs(alive func(pid, tid, ns uint32) bool) {
 	ps := d.a.Procs()
 	for i := range ps {
 		p := &ps[i]
-		if atomic.LoadUint32(&p.State) == arena.ProcLive && !alive(atomic.LoadUint32(&p.Pid), 0) {
+		if atomic.LoadUint32(&p.State) == arena.ProcLive && !alive(atomic.LoadUint32(&p.Pid), 0, atomic.LoadUint32(&p.Ns)) {
 			atomic.CompareAndSwapUint64(&p.EndTs, 0, d.clock.now())
 			atomic.CompareAndSwapUint32(&p.State, arena.ProcLive, arena.ProcDead)
 		}
