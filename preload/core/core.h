@@ -295,7 +295,7 @@ int32_t seam_guest_known(uint32_t pid);    /* the same of one that has called al
 void seam_no_twins(void);                  /* in a forked child */
 
 /* follow.c */
-void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader); /* lib, ...: values of variables */
+void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader, const char *filters); /* lib, ...: values of variables */
 void seam_exec_environment(const struct seam_run *r, struct seam_frame *f);
 
 /* read.c */

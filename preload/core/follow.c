@@ -29,7 +29,7 @@
 
 enum { INHERIT = 0, ALWAYS = 1, NEVER = 2 }; /* hooks.Follow */
 #define SYS_FACCESSAT2 439
-enum { SPEC, SOCKET, READER, VARS };
+enum { SPEC, SOCKET, READER, FILTERS, VARS };
 
 struct seam_follow {
 	uint32_t mode;
@@ -75,7 +75,7 @@ static int host_string(uint64_t from, char *to, unsigned max)
 /* Which of ours a variable is: VARS for LD_PRELOAD, -1 for none. */
 static int which(uint64_t var)
 {
-	static const char *const names[VARS + 1] = { "SEAM_SPEC=", "SEAM_SOCKET=", "SEAM_READER=", "LD_PRELOAD=" };
+	static const char *const names[VARS + 1] = { "SEAM_SPEC=", "SEAM_SOCKET=", "SEAM_READER=", "SEAM_FILTERS=", "LD_PRELOAD=" };
 	char head[12] = { 0 };
 	if (seam_copy(var, head, 10) != 10) /* shorter, at the end of a page: none of ours */
 		return -1;
@@ -413,7 +413,7 @@ static void variable(char *to, unsigned room, const char *name, const char *valu
 	copy_bytes(to + n + 1, value, k + 1);
 }
 
-void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader)
+void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader, const char *filters)
 {
 	unsigned n = length(lib);
 	struct seam_follow *w = (void *)sys6(SYS_mmap, 0, sizeof *w, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -424,5 +424,6 @@ void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const ch
 	variable(w->vars[SPEC], sizeof w->vars[0], "SEAM_SPEC", spec);
 	variable(w->vars[SOCKET], sizeof w->vars[0], "SEAM_SOCKET", socket);
 	variable(w->vars[READER], sizeof w->vars[0], "SEAM_READER", reader);
+	variable(w->vars[FILTERS], sizeof w->vars[0], "SEAM_FILTERS", filters);
 	seam->follow = w;
 }

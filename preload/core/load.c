@@ -516,7 +516,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	seam->spec_hash = l->spec.hash;
 	seam->reader_adopts = reader && !strcmp(reader, "seam");
 	if (library)
-		seam_follow_init(l->spec.follow, library, spec, socket, reader);
+		seam_follow_init(l->spec.follow, library, spec, socket, reader, l->awake ? 0 : getenv("SEAM_FILTERS"));
 	seam_clock_init();
 	seam_go_init(l->awake ? seam_each_object : dl_iterate_phdr);
 	find_unsafe(l);

@@ -46,8 +46,8 @@ func TestFollowExec(t *testing.T) {
 				watched := 0
 				for line := range strings.SplitSeq(strings.TrimSpace(res.Stdout), "\n") {
 					how, _, _ := strings.Cut(line, ":")
-					ours := strings.Contains(line, "ours=1") && strings.HasSuffix(line, "spec=1 socket=1 reader=1")
-					none := strings.Contains(line, "ours=0") && strings.HasSuffix(line, "spec=0 socket=0 reader=0")
+					ours := strings.Contains(line, "ours=1") && strings.HasSuffix(line, "spec=1 socket=1 reader=1 filters=1")
+					none := strings.Contains(line, "ours=0") && strings.HasSuffix(line, "spec=0 socket=0 reader=0 filters=0")
 					want := mode == "always" || mode == "inherit" && how == "own"
 					for _, name := range asIs {
 						want = want && how != name
@@ -58,7 +58,7 @@ func TestFollowExec(t *testing.T) {
 					if ours {
 						watched++
 					}
-					line = strings.NewReplacer("ours=1", "ours=0", "spec=1 socket=1 reader=1", "spec=0 socket=0 reader=0").Replace(line)
+					line = strings.NewReplacer("ours=1", "ours=0", "spec=1 socket=1 reader=1 filters=1", "spec=0 socket=0 reader=0 filters=0").Replace(line)
 					got = append(got, line)
 				}
 				if text := strings.Join(got, "\n") + "\n"; text != plain.Stdout {

@@ -23,9 +23,9 @@ static int show(const char *how)
 {
 	const char *pre = getenv("LD_PRELOAD");
 	getppid();
-	printf("%s: A=%s SEAMLESS=%s ours=%d theirs=%d spec=%d socket=%d reader=%d\n", how, getenv("A"), getenv("SEAMLESS"),
+	printf("%s: A=%s SEAMLESS=%s ours=%d theirs=%d spec=%d socket=%d reader=%d filters=%d\n", how, getenv("A"), getenv("SEAMLESS"),
 		pre && strstr(pre, "libseam.so"), pre && strstr(pre, "libm.so.6") && strstr(pre, "libdl.so.2"),
-		set("SEAM_SPEC"), set("SEAM_SOCKET"), set("SEAM_READER"));
+		set("SEAM_SPEC"), set("SEAM_SOCKET"), set("SEAM_READER"), set("SEAM_FILTERS"));
 	return 0;
 }
 
