@@ -88,7 +88,7 @@ func check(t *testing.T, file, what string, other, over bool, steps int) bool {
 	}
 	for range 2 { // whoever settles it may be killed, too, and another does it again
 		a.Rescue()
-		a.Reap(nil, func(pid, tid uint32) bool { return false })
+		a.Reap(nil, func(pid, tid, ns uint32) bool { return false })
 	}
 	bal := a.Account(nil)
 	produced, dropped := uint64(3), uint64(7)
