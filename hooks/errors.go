@@ -8,6 +8,7 @@ import (
 
 // ProbeError says what is wrong with a probe or a prototype, and where.
 type ProbeError struct {
+	What string // what it is: "--fault"; "" a probe
 	Text string // what was parsed; of several lines, the one
 	Line int    // 1-based, of a text of several lines; 0: it is one line
 	Col  int    // 1-based, in bytes

@@ -68,7 +68,9 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 			return bad("a duration can't be negative", "")
 		}
 		return c, nil
-	case FilterInt, FilterPrefix:
+	case FilterRuled:
+		return c, nil
+	case FilterInt, FilterPrefix, FilterAddr:
 	default:
 		return bad("unknown kind of condition", "")
 	}
@@ -79,6 +81,13 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 		return resolveRaw(h, f, c)
 	}
 	i, hint := h.argIndex(f.Arg)
+	if i < 0 && f.Arg == "path" && f.Kind == FilterPrefix {
+		if i = h.pathArg(); i >= 0 && h.Args[i].Type == TFD {
+			c.What, c.Arg = FilterFDPath, uint8(h.Args[i].Word)
+			c.Len = uint8(copy(c.Str[:], f.Str))
+			return c, nil
+		}
+	}
 	if i < 0 {
 		return bad("no argument "+strconv.Quote(f.Arg), hint)
 	}
@@ -90,6 +99,21 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 		return bad("argument "+a.Name+" is known only when the call returns", "filters run before the call; use 'failed' or 'slower'")
 	}
 	c.Arg = uint8(a.Word)
+	if f.Kind == FilterAddr {
+		b, n, ok := addrRange(f.Str)
+		switch {
+		case a.Type != TSockaddr:
+			return bad("argument "+a.Name+" is not a socket address", "~ is for the addresses of connect, bind, sendto")
+		case !ok || f.Cmp != CmpEQ && f.Cmp != CmpNE:
+			return bad("not a range of addresses", "")
+		}
+		c.Width = 0xff
+		if a.Len >= 0 && !a.LenPtr && h.Args[a.Len].Word >= 0 {
+			c.Width = uint8(h.Args[a.Len].Word)
+		}
+		c.Str, c.Len = b, uint8(n)
+		return c, nil
+	}
 	if f.Kind == FilterPrefix {
 		switch {
 		case a.Secret:
@@ -151,6 +175,25 @@ func (h *Hook) argIndex(name string) (int, string) {
 		return -1, "it has no arguments"
 	}
 	return -1, "its arguments are " + oneOf(names)
+}
+
+// pathArg is the argument that is a file's name, or, where there is none, a
+// descriptor; -1 when there is neither.
+func (h *Hook) pathArg() int {
+	for i := range h.Args {
+		if a := &h.Args[i]; a.Type == TString && !a.Out && !a.Secret && a.Word >= 0 {
+			switch a.Name {
+			case "file", "dir", "filename", "pathname", "name", "from", "command", "target", "template":
+				return i
+			}
+		}
+	}
+	for i := range h.Args {
+		if a := &h.Args[i]; a.Type == TFD && a.Set != dirfdSet && a.Word >= 0 && !a.Out {
+			return i
+		}
+	}
+	return -1
 }
 
 // signed says whether the integer's sign is shown.

@@ -25,7 +25,7 @@ func TestResolveFilters(t *testing.T) {
 		{"sqlite3_prepare_v2", "if sql ^= SELECT", CFilter{What: FilterPrefix, Arg: 1, Cmp: CmpEQ, Len: 6}, "SELECT"},
 		{"sqlite3_bind_int", "if value == 5", CFilter{}, "!not captured"},
 		{"setenv", "if value ^= x", CFilter{}, "!secret"},
-		{"openat", "if path ^= x", CFilter{}, `!no argument "path"`},
+		{"openat", "if way ^= x", CFilter{}, `!no argument "way"`},
 		{"openat", "if oflag ^= x", CFilter{}, "!not a string"},
 		{"getpid", "failed", CFilter{}, "!not known how it fails"},
 		{"vfork", "slower 1ms", CFilter{}, "!return is not recorded"},

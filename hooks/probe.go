@@ -25,6 +25,10 @@ import (
 //	ARG == N   ARG != N   ARG < N   ARG <= N   ARG > N   ARG >= N
 //	ARG & BITS            any of these bits
 //	ARG ^= "/etc/"        starts with;   ARG !^= "/proc/"  does not
+//	ARG ~ 10.0.0.0/8      a socket address in this range; ARG !~ unix:/run/  not so
+//
+// The name path means a file's name, whatever the prototype calls it; of a function
+// that has only a descriptor it means what that is open on.
 //
 // failed keeps the calls that fail, slower the calls that took at least TIME.
 //
@@ -61,7 +65,9 @@ func ProbeHelp() string {
               or +0x1234, the address of one in the file, as nm prints it
   INSTRUMENT  log (each call; the default), count (how many), hist (how long)
   COND        ARG == N, also != < <= > >=    ARG & BITS    ARG ^= "prefix"    ARG !^= "prefix"
-              ARG is an argument's name, or its position from 0
+              ARG ~ 10.0.0.0/8    ARG !~ fd00::/8    ARG ~ unix:/run/
+              ARG is an argument's name, or its position from 0;
+              path is the file's name or, of a call that has only a descriptor, what that is open on
               N is 12, -1, 0x1f, 0o644, 64k, 1M, or a constant such as O_CREAT, AF_INET, SIGTERM
   failed      only calls that fail
   slower TIME only calls that take at least TIME: 100us, 5ms, 1.5s
@@ -77,6 +83,7 @@ func ProbeHelp() string {
 
 type probeScanner struct {
 	text string
+	stop byte // ends a word, besides blanks; 0: nothing else does
 	pos  int
 	err  *ProbeError
 }
@@ -231,7 +238,7 @@ func (s *probeScanner) instrument(p *Probe, name string, pos int) {
 // word takes the characters up to the next blank.
 func (s *probeScanner) word() string {
 	start := s.pos
-	for s.pos < len(s.text) && !blank(s.text[s.pos]) {
+	for s.pos < len(s.text) && !blank(s.text[s.pos]) && (s.stop == 0 || s.text[s.pos] != s.stop) {
 		s.pos++
 	}
 	return s.text[start:s.pos]
@@ -332,6 +339,7 @@ var cmpTokens = []struct {
 	cmp  Cmp
 }{
 	// Longer ones first.
+	{"!~", FilterAddr, CmpNE}, {"~", FilterAddr, CmpEQ},
 	{"!^=", FilterPrefix, CmpNE}, {"^=", FilterPrefix, CmpEQ}, {"==", FilterInt, CmpEQ}, {"!=", FilterInt, CmpNE},
 	{"<=", FilterInt, CmpLE}, {">=", FilterInt, CmpGE}, {"<", FilterInt, CmpLT}, {">", FilterInt, CmpGT}, {"&", FilterInt, CmpAnd},
 }
@@ -357,7 +365,7 @@ func (s *probeScanner) cond(p *Probe) {
 		}
 	}
 	if f.Kind == 0 {
-		hint := "== != < <= > >= & for numbers, ^= !^= for the start of a string"
+		hint := "== != < <= > >= & for numbers, ^= !^= for the start of a string, ~ !~ for addresses"
 		if op < len(s.text) && s.text[op] == '=' {
 			hint = "equality is =="
 		}
@@ -365,12 +373,23 @@ func (s *probeScanner) cond(p *Probe) {
 		return
 	}
 	s.space()
-	if f.Kind == FilterPrefix {
+	switch f.Kind {
+	case FilterPrefix:
 		s.prefix(&f)
-	} else {
+	case FilterAddr:
+		s.addr(&f)
+	default:
 		s.value(&f)
 	}
 	s.add(p, at, f)
+}
+
+func (s *probeScanner) addr(f *Filter) {
+	at := s.pos
+	f.Str = s.word()
+	if _, _, ok := addrRange(f.Str); !ok {
+		s.fail(at, "not a range of addresses: "+strconv.Quote(f.Str), "10.0.0.0/8, fd00::/8, 10.0.0.1:443, [::1]:80, unix or unix:/run/")
+	}
 }
 
 func (s *probeScanner) prefix(f *Filter) {

@@ -59,12 +59,23 @@ func (s *Spec) Check() error {
 			return fmt.Errorf("check spec: prototype %w", err)
 		}
 	}
+	if len(s.Rules) > MaxRules {
+		return fmt.Errorf("check spec: %d rules; at most %d", len(s.Rules), MaxRules)
+	}
+	for i := range s.Rules {
+		if err := s.Rules[i].check(); err != nil {
+			return fmt.Errorf("check spec: rule %q: %w", s.Rules[i].Text, err)
+		}
+	}
 	for _, dir := range s.Debug {
 		if !filepath.IsAbs(dir) || strings.ContainsRune(dir, 0) || !utf8.ValidString(dir) {
 			return fmt.Errorf("check spec: the folder of debug files %q is not absolute", dir)
 		}
 	}
 	for i := range s.Probes {
+		if n := s.Probes[i].Rule; n < 0 || n > len(s.Rules) {
+			return fmt.Errorf("check spec: probe %q: there is no rule %d", s.Probes[i].Text, n)
+		}
 		if err := s.Probes[i].check(); err != nil {
 			return fmt.Errorf("check spec: probe %q: %w", s.Probes[i].Text, err)
 		}
@@ -90,7 +101,7 @@ func (p *Probe) check() error {
 		return fmt.Errorf("%d conditions; at most %d", len(p.Filters), MaxFilters)
 	}
 	for _, f := range p.Filters {
-		if f.Kind < FilterInt || f.Kind > FilterMinDuration || f.Cmp > CmpAnd || len(f.Str) > 64 || !utf8.ValidString(f.Str+f.Arg) {
+		if f.Kind < FilterInt || f.Kind > FilterFDPath || f.Cmp > CmpAnd || len(f.Str) > 64 || !utf8.ValidString(f.Str+f.Arg) {
 			return errors.New("malformed condition")
 		}
 	}
@@ -149,6 +160,9 @@ func (s *Spec) Encode() ([]byte, error) {
 	}
 	if s.Planner != "" {
 		b = fmt.Appendf(b, "planner %s\n", s.Planner)
+	}
+	for i := range s.Rules {
+		b = fmt.Appendf(b, "rule %s %s\n", s.Rules[i].Kind, s.Rules[i].Text)
 	}
 	libs, paths := s.Globs()
 	for _, l := range libs {

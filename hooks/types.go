@@ -135,6 +135,9 @@ const (
 	FilterPrefix
 	FilterFailed
 	FilterMinDuration
+	FilterRuled  // only calls that a rule acted on
+	FilterAddr   // a socket address is in a range, as addrRange reads it
+	FilterFDPath // what a descriptor is open on starts with a prefix
 )
 
 // Cmp mirrors SEAM_CMP_*.
@@ -171,6 +174,7 @@ type Probe struct {
 	Filters    []Filter
 	Pack       string // set when the probe comes from a pack: only that pack's hook applies
 	Has        string `json:",omitempty"` // only objects that define this function, exported or not
+	Rule       int    `json:",omitempty"` // 1 and up: it says which functions this of the spec's rules is for
 	As         string `json:",omitempty"` // what the function is called in the stream, "" as in the object
 }
 
@@ -212,6 +216,7 @@ type Spec struct {
 	Buffer  int64 // bytes of the chunk pool, 64 KiB .. 1 GiB
 	Start   Start
 	Follow  Follow   `json:",omitempty"`
+	Rules   []Rule   `json:",omitempty"`
 	Protos  []string `json:",omitempty"` // the user's prototypes, as UserProto reads them; for the user's probes they go before those of packs
 	Debug   []string `json:",omitempty"` // folders with debug files, absolute; looked at before the system's
 	Socket  string   // path of the reader's Unix socket; not part of Hash

@@ -14,6 +14,8 @@ const (
 	MsgProcess
 	MsgBye
 	MsgRefusal
+	_       // MsgSize
+	MsgRule // what rules did
 )
 
 // Event kinds, the first element of each event in a section.
@@ -129,6 +131,7 @@ type Event struct {
 	Err   int32 // 0 ok, -1 failed without errno, else errno
 	Args  []Value
 	Msg   []byte // extra.msg
+	Rules uint64 // rules that acted on it: bit n-1 for rule n
 	DB    []byte // statement
 	SQL   []byte
 	Rows  int64
@@ -158,6 +161,22 @@ type Account struct {
 	Produced, Delivered, Dropped, ReturnsLost uint64
 	ByProbe                                   map[uint32]uint64
 	Lost                                      map[string]uint64
+}
+
+// Rule is what one of the rules that act on calls did so far, in all processes
+// of an arena.
+type Rule struct {
+	N       int    // its number, from 1
+	Kind    string // "fault", "delay", "deny", "audit"
+	Text    string // as it can be given again
+	Matched uint64 // calls for which its conditions held
+	Acted   uint64
+	Skipped uint64 // calls it could not be applied to
+}
+
+// RuleHandler may be implemented by a Handler that wants to know of rules.
+type RuleHandler interface {
+	Rules(t int64, rules []Rule)
 }
 
 // Handler receives what a Decoder reads, in stream order. Pointers, slices and

@@ -152,8 +152,8 @@ func (d *Decoder) event(b []byte, i int, base int64, h Handler) int {
 		if e.Args, i = d.vals.values(b, i, nargs, 0); i < 0 {
 			return -1
 		}
-		if kind != EvEnter && n > 8 {
-			used = 9
+		if n > used { // the arguments are counted by now
+			used++
 			if i = extra(b, i, e); i < 0 {
 				return -1
 			}
@@ -200,9 +200,18 @@ func extra(b []byte, i int, e *Event) int {
 			i = skipN(b, at, 2)
 			continue
 		}
-		if string(key) == "msg" {
+		switch string(key) {
+		case "msg":
 			e.Msg, i = text(b, j)
-		} else {
+		case "rule":
+			i = ruleBit(b, j, &e.Rules)
+		case "rules":
+			n, k := array(b, j)
+			for ; n > 0 && k >= 0; n-- {
+				k = ruleBit(b, k, &e.Rules)
+			}
+			i = k
+		default:
 			i = skip(b, j)
 		}
 	}

@@ -37,6 +37,8 @@ func (d *Decoder) message(b []byte, h Handler) error {
 		name, end = "process", process(b, i, n, h)
 	case MsgRefusal:
 		name, end = "refusal", refusal(b, i, n, h)
+	case MsgRule:
+		name, end = "rule", rules(b, i, n, h)
 	case MsgSize:
 		name, end = "size", d.size(b, i, n)
 	default:

@@ -64,11 +64,14 @@ func (a *app) exec(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	a.warnings(p)
+	a.warnings(f, p)
 	return 0, launcher.Exec(t, launcher.Compose(a.environ, p.Injection))
 }
 
-func (a *app) warnings(p *launcher.Prepared) {
+func (a *app) warnings(f *flags, p *launcher.Prepared) {
+	for _, note := range f.notes {
+		a.warn("%s", note)
+	}
 	for _, w := range p.Warnings {
 		a.warn("%s", w)
 	}
@@ -107,7 +110,7 @@ func (a *app) env(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	a.warnings(p)
+	a.warnings(f, p)
 	return 0, a.render(p.Injection, f, names)
 }
 

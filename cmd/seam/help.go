@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/seam-project/seam/hooks"
@@ -81,9 +82,16 @@ func (a *app) commandHelp(w io.Writer, c *command) {
 		}
 		fmt.Fprintf(w, "  %-24s %s\n", left, help)
 	}
+	if commandHas(c, "fault") {
+		fmt.Fprintf(w, "\n%s", hooks.RuleHelp())
+	}
 	if probes {
 		fmt.Fprintf(w, "\n%s\npacks: %s\n", hooks.ProbeHelp(), strings.Join(hooks.Packs(), ", "))
 	}
+}
+
+func commandHas(c *command, name string) bool {
+	return slices.ContainsFunc(optionsOf(c), func(o option) bool { return o.name == name })
 }
 
 func sentence(s string) string {

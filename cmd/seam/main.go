@@ -93,7 +93,11 @@ func (a *app) fail(err error) int {
 	case errors.As(err, &ae):
 		hint = ae.Hint
 	case errors.As(err, &pe):
-		fmt.Fprintf(a.err, "seam: error: probe %q: %s\n", pe.Text, pe.Msg)
+		what := "probe"
+		if pe.What != "" {
+			what = pe.What
+		}
+		fmt.Fprintf(a.err, "seam: error: %s %q: %s\n", what, pe.Text, pe.Msg)
 		for line := range strings.Lines(pe.Caret() + "\n") {
 			fmt.Fprintf(a.err, "    %s", line)
 		}

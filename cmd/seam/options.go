@@ -29,6 +29,10 @@ type flags struct {
 	probes    list
 	packs     list
 	protos    declList
+	faults    list
+	delays    list
+	denies    list
+	audit     bool
 	debugDirs list
 	onFull    hooks.OnFull
 	blockMS   int
@@ -47,6 +51,7 @@ type flags struct {
 	dormant   bool
 	pid       int
 	command   *command
+	notes     []string // warnings about what was asked for
 }
 
 var options = []option{
@@ -62,6 +67,18 @@ var options = []option{
 	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "attach", "doctor"},
 		help:  "look for debug files here, too: .build-id/xx/yyyy.debug, or by .gnu_debuglink (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.debugDirs }},
+	{name: "fault", arg: "RULE", env: "SEAM_FAULTS", in: []string{"run", "exec", "env", "attach"},
+		help:  "make calls fail, e.g. 'write:errno=ENOSPC,nth=3' (repeatable; in the variable: one per line)",
+		value: func(f *flags) pflag.Value { return &f.faults }},
+	{name: "delay", arg: "RULE", env: "SEAM_DELAYS", in: []string{"run", "exec", "env", "attach"},
+		help:  "make calls wait, e.g. 'connect:200ms,jitter=50ms' (repeatable)",
+		value: func(f *flags) pflag.Value { return &f.delays }},
+	{name: "deny", arg: "RULE", env: "SEAM_DENIES", in: []string{"run", "exec", "env", "attach"},
+		help:  "refuse calls, e.g. 'execve:path!^=/usr/bin' (repeatable)",
+		value: func(f *flags) pflag.Value { return &f.denies }},
+	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach"},
+		help:  "let what --deny names pass, and tell of it",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.audit) }},
 	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},

@@ -28,6 +28,9 @@ func (f *flags) spec() (*hooks.Spec, error) {
 		}
 		s.Protos = append(s.Protos, text)
 	}
+	if err := f.rules(s); err != nil {
+		return nil, err
+	}
 	for _, dir := range f.debugDirs {
 		abs, err := filepath.Abs(dir)
 		if err != nil {
@@ -38,6 +41,8 @@ func (f *flags) spec() (*hooks.Spec, error) {
 		}
 		s.Debug = append(s.Debug, abs)
 	}
+	ruled := s.Probes[len(f.probes):]
+	s.Probes = slices.Clone(s.Probes[:len(f.probes)])
 	packs, err := f.packNames()
 	if err != nil {
 		return nil, err
@@ -52,6 +57,7 @@ func (f *flags) spec() (*hooks.Spec, error) {
 			s.Probes = append(s.Probes, p)
 		}
 	}
+	s.Probes = append(s.Probes, ruled...)
 	if len(s.Probes) == 0 {
 		return nil, &problem{msg: "nothing to watch", hint: "give a probe (-p 'libc:open*') or a pack (-H file)"}
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 
@@ -14,7 +15,7 @@ var kinds = [...]string{wire.EvCall: "call", wire.EvEnter: "enter", wire.EvLeave
 // only ever added.
 //
 //	always      type ("call" "enter" "leave" "lost" "statement"), t (epoch ns), pid, tid, thread, exe
-//	calls       id, seq, lib, name, args (object by name); with a return: dur (ns), ret, err (errno, -1, 0), errno (name), msg
+//	calls       id, seq, lib, name, args (object by name); with a return: dur (ns), ret, err (errno, -1, 0), errno (name), msg; rules (numbers of those that acted)
 //	statement   dur, db, sql, rows, rc, msg, running, cut
 //
 // Bytes that are not UTF-8 are replaced by U+FFFD. An argument that is not simply
@@ -71,6 +72,16 @@ func AppendJSON(b []byte, e *report.Event) []byte {
 		b = jsonValue(b, v, 0)
 	}
 	b = append(b, '}')
+	if e.Rules != 0 {
+		b = append(b, `,"rules":[`...)
+		for r := e.Rules; r != 0; r &= r - 1 {
+			if r != e.Rules {
+				b = append(b, ',')
+			}
+			b = strconv.AppendInt(b, int64(bits.TrailingZeros64(r)+1), 10)
+		}
+		b = append(b, ']')
+	}
 	if e.Kind == wire.EvEnter {
 		return append(b, '}')
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"math/bits"
 	"strconv"
 
 	"github.com/seam-project/seam/collector/report"
@@ -38,9 +39,9 @@ func appendText(b []byte, e *report.Event) []byte {
 		b = appendArgs(b, e)
 		if e.Kind == wire.EvEnter {
 			if e.Probe.Kind == "entry" {
-				return append(b, ')')
+				return appendRules(append(b, ')'), e.Rules)
 			}
-			return append(b, " …"...)
+			return appendRules(append(b, " …"...), e.Rules)
 		}
 		b = append(b, ')')
 	case wire.EvLeave:
@@ -61,7 +62,16 @@ func appendText(b []byte, e *report.Event) []byte {
 	} else {
 		b = append(b, ' ')
 	}
-	return append(append(append(b, '<'), report.Duration(e.Dur)...), '>')
+	b = append(append(append(b, '<'), report.Duration(e.Dur)...), '>')
+	return appendRules(b, e.Rules)
+}
+
+// appendRules names the rules that acted on a call.
+func appendRules(b []byte, rules uint64) []byte {
+	for ; rules != 0; rules &= rules - 1 {
+		b = append(strconv.AppendInt(append(b, " [rule "...), int64(bits.TrailingZeros64(rules)+1), 10), ']')
+	}
+	return b
 }
 
 func appendStatement(b []byte, e *report.Event) []byte {

@@ -15,6 +15,7 @@ type arena struct {
 	account   *wire.Account
 	final     bool // account is a bye
 	counts    map[uint32]*countStat
+	rules     []wire.Rule // latest totals
 	seen      chunks
 	carry     carry
 	lent      bool // carry is with a stream

@@ -23,6 +23,7 @@ func (b *Builder) Report() *Report {
 	b.reportProcs(r)
 	b.reportThreads(r)
 	b.reportInFlight(r)
+	b.reportRules(r)
 	b.reportErrors(r)
 	b.reportAccount(r)
 	return r

@@ -19,6 +19,8 @@ type Report struct {
 	Processes []Process     `json:"processes"`
 	Threads   []ThreadGroup `json:"threads,omitempty"` // those with a name of their own, by name
 	InFlight  []OpenCall    `json:"in_flight"`         // calls that had not returned, oldest first; not those of exec
+	Rules     []Rule        `json:"rules,omitempty"`   // that act on calls, in the order they were given
+	Again     []string      `json:"again,omitempty"`   // the command that does the same to the target
 	Refusals  []Refusal     `json:"refusals"`
 	Errors    []Error       `json:"errors"`
 	Cut       []Cut         `json:"cut"`
@@ -134,6 +136,16 @@ type OpenCall struct {
 	Name    string `json:"name"`
 	Arg     string `json:"arg,omitempty"` // path or address, where one was named
 	StartNS int64  `json:"start_ns"`
+}
+
+// A Rule is what was done to calls by a rule: --fault, --delay, --deny.
+type Rule struct {
+	N       int    `json:"rule"`
+	Kind    string `json:"kind"` // "fault", "delay", "deny", "audit"
+	Text    string `json:"text"` // as it can be given again, with its seed
+	Matched uint64 `json:"matched"`
+	Acted   uint64 `json:"acted"`
+	Skipped uint64 `json:"skipped"` // calls it could not be applied to
 }
 
 // A Refusal groups what was not instrumented for the same reason.

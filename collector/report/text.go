@@ -186,6 +186,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p.processes(r)
 	p.threads(r)
 	p.inFlight(r)
+	p.rules(r)
 	p.refused(r)
 	p.errors(r)
 	p.account(r)

@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 5
+#define SEAM_PLAN_VERSION 6
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -77,7 +77,7 @@ enum { /* seam_site.flags */
 #define SEAM_MAX_WORDS 12       /* captured argument words per call */
 #define SEAM_MAX_PATCH 24       /* displaced bytes, at most */
 
-struct seam_site {              /* 128 bytes */
+struct seam_site {              /* 136 bytes */
 	uint64_t vaddr;         /* of the function's first byte */
 	uint8_t  kind, instrument, flags, patch_len;
 	uint8_t  nregs;         /* argument words in registers to capture, 0..6 */
@@ -97,6 +97,7 @@ struct seam_site {              /* 128 bytes */
 	uint8_t  from, proto;   /* where its symbol and its prototype were found; for people (plan.Source, plan.ProtoSource) */
 	uint16_t probe;         /* index in the spec's probes, SEAM_NO_PROBE: the core's own */
 	uint64_t reserved[2];
+	uint32_t rules_off, nrules; /* struct seam_rule[], in the order of the spec */
 };
 #define SEAM_NO_PROBE 0xffff
 
@@ -158,6 +159,9 @@ enum { /* seam_filter.what */
 	SEAM_FILT_PREFIX = 2,   /* C string at word `arg` starts with str[0..len) (cmp NE: does not) */
 	SEAM_FILT_FAILED = 3,   /* only failed calls */
 	SEAM_FILT_MINDUR = 4,   /* only calls of at least value nanoseconds */
+	SEAM_FILT_RULED  = 5,   /* only calls that a rule acted on */
+	SEAM_FILT_ADDR   = 6,   /* socket address at word `arg`, of the length in word `width` (0xff: unknown), is one of str (struct seam_addr_range; cmp NE: of that kind, and not one) */
+	SEAM_FILT_FDPATH = 7,   /* what descriptor `arg` is open on starts with str[0..len), as /proc/self/fd says (cmp NE: does not) */
 };
 enum { SEAM_CMP_EQ = 1, SEAM_CMP_NE, SEAM_CMP_LT, SEAM_CMP_LE, SEAM_CMP_GT, SEAM_CMP_GE, SEAM_CMP_AND };
 struct seam_filter {            /* 80 bytes; all must hold */
@@ -167,6 +171,48 @@ struct seam_filter {            /* 80 bytes; all must hold */
 	uint8_t pad[2];
 	int64_t value;
 	char    str[64];
+};
+
+/* seam_filter.str of SEAM_FILT_ADDR */
+struct seam_addr_range {        /* 20 bytes */
+	uint8_t kind;           /* AF_INET: the first `bits` of addr[0..4); AF_INET6: of addr; AF_UNIX: the path starts with the text behind this */
+	uint8_t bits;           /* AF_UNIX: bytes of the text, at most 44 */
+	uint16_t port;          /* 0: any */
+	uint8_t addr[16];
+};
+
+#define SEAM_MAX_RULES 64
+#define SEAM_RULE_ERRS 24
+enum { /* seam_rule.what */
+	SEAM_ACT_FAULT = 1,     /* the original is not called: result and errno are the rule's */
+	SEAM_ACT_SHORT = 2,     /* the argument that counts is lowered */
+	SEAM_ACT_DELAY = 3,     /* the original is called later */
+	SEAM_ACT_DENY  = 4,     /* as FAULT, in another name */
+	SEAM_ACT_AUDIT = 5,     /* nothing but the event */
+};
+enum { /* seam_rule.flags */
+	SEAM_RULE_ERRNO = 1,    /* err is stored in errno */
+	SEAM_RULE_CODE  = 2,    /* err is the result */
+	SEAM_RULE_NEG   = 4,    /* CODE: the result is -err */
+};
+struct seam_rule {              /* 136 bytes: what one rule means at one site */
+	uint8_t  what, flags;
+	uint8_t  id;            /* index in the arena's table, and the bit in a record */
+	uint8_t  nfilt;         /* conditions; all must hold */
+	uint8_t  nerr;          /* err[0..nerr): one of these, drawn if there is more than one; 0: errno is left alone */
+	uint8_t  count_arg;     /* SHORT: the register word that is lowered */
+	uint8_t  pad[2];
+	uint32_t filt_off;      /* struct seam_filter[nfilt], from the plan's start */
+	uint32_t count;         /* SHORT: to this, at least 1 */
+	/* of the calls that match, counted from 1 in all processes that share the arena */
+	uint64_t nth, every;    /* act on this one, on each multiple; 0: not asked */
+	uint64_t max;           /* times it acts, at most; 0: no bound */
+	uint64_t chance;        /* acts when the draw for this call is below; 0: always */
+	uint64_t seed;          /* draw k is a function of seed and k */
+	uint64_t after;         /* ns since the arena was made; earlier calls do not match */
+	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter */
+	int64_t  ret;
+	uint16_t err[SEAM_RULE_ERRS];
 };
 
 /* ---- Arena: the bounded queue ------------------------------------------- */
@@ -206,7 +252,8 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t info_off, info_len;        /* in defs: msgpack map about the process {exe, argv, cwd, ...} */
 	uint32_t order_off;                 /* uint32_t[nchunks]: index of the chunk that got uid, at uid % nchunks (core) */
 	uint32_t ends_off, nends;           /* struct seam_end[]: entry n is at n % nends */
-	uint32_t pad0[3];
+	uint32_t rules_off, nrules;         /* struct seam_rule_state[] */
+	uint32_t pad0[1];
 
 	/* written by many; each word on its own line where it is busy */
 	uint32_t epoch    __attribute__((aligned(64))); /* bumped: threads take the slow path once (written by owner, reader) */
@@ -370,8 +417,17 @@ struct seam_hist {              /* 2048 bytes; unit: arena.clock ticks */
 	uint64_t count, sum, max, errors;
 };
 
+struct seam_rule_state {        /* 64 bytes, one line: of one rule, in all processes; atomic adds */
+	uint64_t matched;       /* calls for which its conditions held */
+	uint64_t acted;
+	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay */
+	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
+	uint64_t reserved[4];
+};
+
 enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };
-enum { SEAM_RF_FAILED = 0x10, SEAM_RF_PAYLOAD = 0x20, SEAM_RF_REPLY = 0x40 };
+enum { SEAM_RF_FAILED = 0x10, SEAM_RF_PAYLOAD = 0x20, SEAM_RF_REPLY = 0x40,
+       SEAM_RF_RULES = 0x80 /* ENTER, ENTRY: the last 8 bytes are the set of rules that acted on the call, a bit each */ };
 struct seam_rec {               /* 16 bytes, then the body */
 	uint16_t site;
 	uint8_t  kind;          /* enum in the low 4 bits, SEAM_RF_* above */
@@ -380,7 +436,8 @@ struct seam_rec {               /* 16 bytes, then the body */
 	uint64_t ts;
 	/* ENTER, ENTRY: uint64_t words[asite.nwords]; then payload items
 	 * LEAVE: uint64_t ret; uint32_t err; uint32_t zero; then payload items
-	 * The record has payload iff SEAM_RF_PAYLOAD. */
+	 * The record has payload iff SEAM_RF_PAYLOAD. An entry-only site's call that a rule
+	 * refused is an ENTER and a LEAVE. */
 };
 struct seam_item {              /* a payload item: 4 bytes, then len bytes, padded with zeros to a multiple of 8 */
 	uint16_t len;           /* bytes that follow */

@@ -188,6 +188,15 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	r->filt = filt;
 	r->site = as;
 	r->lib_base = bias;
+	r->plan = (const char *)plan;
+	r->rules = (const void *)((const char *)plan + s->rules_off);
+	r->nrules = !internal && seam->arena->nrules ? s->nrules : 0;
+	struct seam_rule *rules = (void *)((char *)plan + s->rules_off);
+	for (unsigned i = 0; i < r->nrules; i++) {
+		rules[i].after = seam_ticks(rules[i].after);
+		if (rules[i].id >= seam->arena->nrules)
+			r->nrules = i; /* of another spec: cannot be */
+	}
 	memcpy(r->fail_val, s->fail_val, sizeof r->fail_val);
 	r->size = sizeof(struct seam_rec) + 8 * (s->nregs + s->nstack);
 	for (unsigned i = 0; i < s->nops; i++) {
@@ -213,10 +222,10 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	r->guard_kind = guard_kind(name);
 	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
 	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
-	r->need = r->size + SIX_WORDS + r->payload_max;
+	r->need = r->size + SIX_WORDS + r->payload_max + (r->nrules ? 8 : 0);
 	r->need_late = LEAVE_SIZE + r->payload_max_late;
 	int ranged = fail_range(r);
-	r->special = (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
+	r->special = (r->nrules || (r->nfilt && !seam_sieved(r)) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |
 		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |

@@ -154,6 +154,8 @@ int seam_arena_create(struct seam_load *l)
 			defs += s[j].def_len + 8;
 		}
 	}
+	for (uint32_t i = 0; i < l->spec.nrules; i++)
+		defs += strlen(l->spec.rules[i]) + 8;
 	uint64_t buffer = l->spec.buffer < 16 * CHUNK ? 16 * CHUNK : l->spec.buffer;
 	uint32_t nchunks = buffer / CHUNK;
 	uint64_t at = CHUNK;
@@ -166,6 +168,7 @@ int seam_arena_create(struct seam_load *l)
 	uint64_t counters = place(&at, (uint64_t)NSHARDS * nsites * 8);
 	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
 	uint64_t ends = place(&at, NENDS * sizeof(struct seam_end));
+	uint64_t rules = place(&at, l->spec.nrules * sizeof(struct seam_rule_state));
 	uint64_t hist = place(&at, (uint64_t)NSHARDS_HIST * nhists * sizeof(struct seam_hist));
 	uint64_t defs_off = place(&at, defs);
 	at = (at + CHUNK - 1) & ~(uint64_t)(CHUNK - 1);
@@ -220,6 +223,7 @@ int seam_arena_create(struct seam_load *l)
 	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
 	a->handover_off = handover; a->nhandover = NHANDOVER;
 	a->ends_off = ends;       a->nends = NENDS;
+	a->rules_off = rules;     a->nrules = l->spec.nrules;
 	a->chunk_size = CHUNK;
 	a->data_off = at;
 	a->defs_used = 8; /* offset 0 means none */
@@ -234,6 +238,11 @@ int seam_arena_create(struct seam_load *l)
 	a->mono0_ns = ns_of(CLOCK_MONOTONIC);
 	a->tsc0 = seam_use_tsc ? __builtin_ia32_rdtsc() : a->mono0_ns;
 	write_info(l);
+	struct seam_rule_state *rs = arena_at(rules);
+	for (uint32_t i = 0; i < a->nrules; i++) {
+		rs[i].text_len = strlen(l->spec.rules[i]);
+		rs[i].text_off = seam_blob(l->spec.rules[i], rs[i].text_len);
+	}
 	return 0;
 }
 

@@ -59,10 +59,13 @@ struct seam_run {
 	struct seam_asite *site;
 	uint64_t lib_base;
 	uint64_t elsewhere;     /* of an object in another namespace: its callers may be auditors, which run inside the loader */
-	uint64_t spare[4];
+	const struct seam_rule *rules;
+	const char *plan;       /* what seam_rule.filt_off counts from */
+	uint32_t nrules, pad2;
+	uint64_t spare[1];
 };
 enum {
-	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides */
+	SEAM_SP_FILTER = 2,     /* rules, or filters, but for those that a sieve decides */
 	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
@@ -303,12 +306,23 @@ unsigned seam_copy(uint64_t from, void *to, unsigned n); /* the kernel's copy; b
 unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uint64_t *words,
 	uint64_t ret, unsigned when, unsigned char *to, unsigned char *end);
 unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t from, unsigned char *to);
+unsigned seam_read_bytes(struct seam_tls *t, uint64_t addr, void *to, unsigned n); /* bytes that could be read */
 int  seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigned len); /* 1 same, 0 differs or unreadable */
 int  seam_mapped(uint64_t addr);            /* 8 bytes can be read at addr, a multiple of 8; asks the kernel */
 int  seam_maps_begin(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_maps_end must follow */
 void seam_maps_end(void);
 void seam_maps_confine(void);              /* when `confined` has become quiet, before it is */
 void seam_maps_loader(int consistent);     /* the loader is about to change its list, or has changed it */
+
+/* enter.c */
+int  seam_holds(struct seam_tls *t, const struct seam_filter *q, unsigned n, const struct seam_frame *f); /* 1: all of n conditions on the arguments */
+
+/* act.c */
+int  seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f); /* 1: f says what rules do to this call */
+void seam_act_now(struct seam_frame *f);   /* do it, with the guard free */
+void seam_act_skipped(const struct seam_run *r);
+int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
+void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
 
 /* handover.c */
 void seam_release_handovers(const struct seam_tls *t); /* those this thread has left behind */

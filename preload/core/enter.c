@@ -7,11 +7,10 @@
  */
 #include "hot.h"
 
-/* Integer and prefix filters: decided on the arguments alone. */
-static int wanted(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
+/* What is decided on the arguments alone. */
+int seam_holds(struct seam_tls *t, const struct seam_filter *q, unsigned n, const struct seam_frame *f)
 {
-	for (unsigned i = 0; i < r->nfilt; i++) {
-		const struct seam_filter *q = &r->filt[i];
+	for (; n; n--, q++) {
 		if (q->what == SEAM_FILT_INT) {
 			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
 			unsigned sh = 64 - 8 * q->width;
@@ -32,7 +31,8 @@ static int wanted(struct seam_tls *t, const struct seam_run *r, const struct sea
 			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
 			if (seam_read_prefix(t, w, q->str, q->len) != (q->cmp == SEAM_CMP_EQ))
 				return 0;
-		}
+		} else if (q->what >= SEAM_FILT_RULED && !seam_act_holds(t, q, f))
+			return 0;
 	}
 	return 1;
 }
@@ -77,6 +77,13 @@ static void write_enter(struct seam_tls *t, const struct seam_run *r, struct sea
 		head += n / 8 << 24 | (n ? SEAM_RF_PAYLOAD << 16 : 0);
 		size += n;
 	}
+	if (unlikely(f->how & HOW_ACTED)) {
+		*(uint64_t *)(t->pos + size) = f->acted;
+		head += 1 << 24 | SEAM_RF_RULES << 16;
+		size += 8;
+		if ((f->how & HOW_REFUSED) && r->kind != SEAM_SITE_FULL)
+			head -= (SEAM_REC_ENTRY - SEAM_REC_ENTER) << 16; /* its end is known */
+	}
 	end_record(t, rec, head, f->seq, f->ts, size);
 }
 
@@ -107,6 +114,18 @@ static inline void count_filtered(struct seam_tls *t, const struct seam_run *r)
 		count(t, r);
 }
 
+/* The end of a call to an entry-only site that a rule refused. */
+static void write_refused(struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
+{
+	if (t->pos + r->need_late > t->end && !seam_make_room(t, r, 0))
+		return;
+	struct seam_rec *rec = (struct seam_rec *)t->pos;
+	uint64_t *w = (uint64_t *)(rec + 1);
+	w[0] = f->rax;
+	w[1] = f->ret ? f->ret - 1 : 0;
+	end_record(t, rec, r->head_late | (is_failed(r, f->rax) ? SEAM_RF_FAILED << 16 : 0), f->seq, now_ticks(), LEAVE_SIZE);
+}
+
 /* What common_full does not do itself. 1: call the original and then
  * seam_leave. 0: just go on to the original. */
 uint32_t seam_enter(struct seam_frame *f)
@@ -129,9 +148,12 @@ uint32_t seam_enter(struct seam_frame *f)
 	}
 	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
 		seam_count_drop(t, r);
+		seam_act_skipped(r);
 		goto pass;
 	}
-	if (r->nfilt && !wanted(t, r, f)) {
+	if (r->nrules && seam_act(t, r, f))
+		goto record; /* whatever else the site keeps: all that is done to a call is told */
+	if (r->nfilt && !seam_holds(t, r->filt, r->nfilt, f)) {
 		count_filtered(t, r);
 		goto pass;
 	}
@@ -144,24 +166,32 @@ uint32_t seam_enter(struct seam_frame *f)
 		f->ts = now_ticks();
 		goto call;
 	}
+record:
 	f->seq = ++t->seq;
 	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
 		goto pass;
 	f->ts = now_ticks();
 	write_enter(t, r, f);
-	if (r->kind != SEAM_SITE_FULL)
-		goto pass; /* entry-only, and here as a guard */
+	if (r->kind != SEAM_SITE_FULL) { /* entry-only, and here as a guard */
+		if (f->how & HOW_REFUSED)
+			write_refused(t, r, f);
+		goto pass;
+	}
 	f->how |= HOW_RECORDED;
 call:
 	barrier();
 	t->guard = 0;
-	if (r->special & SEAM_SP_WATCH)
+	if (unlikely(f->how & HOW_ACTED))
+		seam_act_now(f);
+	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
 	return 1;
 pass:
 	barrier();
 	t->guard = 0;
-	if (r->special & SEAM_SP_WATCH)
+	if (unlikely(f->how & HOW_ACTED))
+		seam_act_now(f);
+	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
 	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT);
 }
@@ -256,7 +286,7 @@ void seam_leave(struct seam_frame *f)
 	uint32_t head = r->head_late | (failed ? SEAM_RF_FAILED << 16 : 0);
 	w[0] = f->ret;
 	w[1] = err;
-	if (r->special & SEAM_SP_RESULT) {
+	if ((r->special & SEAM_SP_RESULT) && !(f->how & HOW_REFUSED)) { /* of a call that was not made nothing is to be read */
 		uint64_t words[SEAM_MAX_WORDS];
 		for (unsigned i = 0; i < 6; i++)
 			words[i] = f->words[i];
@@ -284,6 +314,7 @@ void seam_enter_only(struct seam_frame *f)
 	const struct seam_run *r = f->run;
 
 	f->orig = r->orig;
+	f->how = 0;
 	if (unlikely(r->kind == SEAM_SITE_LOADER)) {
 		seam_loader_event();
 		return;
@@ -299,9 +330,12 @@ void seam_enter_only(struct seam_frame *f)
 	}
 	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
 		seam_count_drop(t, r);
+		seam_act_skipped(r);
 		goto out;
 	}
-	if (r->nfilt && !wanted(t, r, f)) {
+	if (r->nrules && seam_act(t, r, f))
+		goto record;
+	if (r->nfilt && !seam_holds(t, r->filt, r->nfilt, f)) {
 		count_filtered(t, r);
 		goto out;
 	}
@@ -309,16 +343,21 @@ void seam_enter_only(struct seam_frame *f)
 		count(t, r);
 		goto out;
 	}
+record:
 	f->seq = ++t->seq;
 	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
 		goto out;
 	f->ts = now_ticks();
 	write_enter(t, r, f);
-	if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))
+	if (f->how & HOW_REFUSED)
+		write_refused(t, r, f);
+	else if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))
 		seam_process_ends(t, r, f);
 out:
 	barrier();
 	t->guard = 0;
-	if (r->special & SEAM_SP_WATCH)
+	if (unlikely(f->how & HOW_ACTED))
+		seam_act_now(f);
+	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		seam_before_process(r, f);
 }

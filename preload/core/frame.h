@@ -28,6 +28,8 @@
 #define HOW_SPAWN      8    /* this call has marked its TLS as shared */
 #define HOW_WAIT       16   /* a child's end is to be noted */
 #define HOW_CONFINE    32   /* seam_confine_end is to be told of its result */
+#define HOW_ACTED      64   /* rules acted on this call: `acted` */
+#define HOW_REFUSED    128  /* one of them: the original is not called */
 
 #define SIZEOF_RUN     192
 #define RUN_ORIG       0
@@ -73,9 +75,10 @@ struct seam_frame {
 	uint32_t seq;
 	uint32_t how;           /* HOW_* */
 	uint64_t left[7];       /* FRAME_LEFT */
-	uint64_t spare[2];
+	uint64_t acted;         /* HOW_ACTED: the rules, a bit each */
+	uint64_t wait;          /* HOW_ACTED: ns to wait before the call */
 	uint64_t r11;           /* FRAME_R11 */
-	uint64_t spare2;        /* up to FRAME_SIZE */
+	uint64_t cut;           /* HOW_ACTED: register word << 32 | what it is lowered to; 0 none */
 	uint64_t caller_rbp;    /* pushed by the thunk: directly above the frame */
 	uint64_t caller;        /* return address */
 	uint64_t stack[];       /* stack arguments */

@@ -180,6 +180,19 @@ static int within(uint64_t off, uint64_t n, uint64_t each, uint64_t size)
 	return off <= size && n <= (size - off) / each;
 }
 
+static int filters_sane(const void *mem, uint32_t off, uint32_t n, uint64_t size)
+{
+	const struct seam_filter *q = (const void *)((const char *)mem + off);
+	if (!within(off, n, sizeof *q, size))
+		return 0;
+	for (; n; n--, q++)
+		if (q->arg >= SEAM_MAX_WORDS || q->len > sizeof q->str ||
+		    (q->what == SEAM_FILT_INT && q->width != 1 && q->width != 2 && q->width != 4 && q->width != 8) ||
+		    (q->what == SEAM_FILT_ADDR && q->width >= SEAM_MAX_WORDS && q->width != 0xff))
+			return 0;
+	return 1;
+}
+
 /* A plan from a file: trusted only as far as it is whole and meant for this object. */
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o)
 {
@@ -197,6 +210,7 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 		    !within(s->tramp_off, s->tramp_len, 1, size) || !within(s->fix_off, s->nfix, sizeof(struct seam_fix), size) ||
 		    !within(s->ops_off, s->nops, sizeof(struct seam_op), size) ||
 		    !within(s->filt_off, s->nfilt, sizeof(struct seam_filter), size) || !within(s->def_off, s->def_len, 1, size) ||
+		    s->nrules > SEAM_MAX_RULES || !within(s->rules_off, s->nrules, sizeof(struct seam_rule), size) ||
 		    s->name_off >= size || !memchr((char *)mem + s->name_off, 0, size - s->name_off))
 			return 0;
 		else {
@@ -208,10 +222,11 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 			for (uint32_t j = 0; j < s->nops; j++)
 				if (op[j].arg >= SEAM_MAX_WORDS || (op[j].len >= SEAM_MAX_WORDS && op[j].len != 0xff))
 					return 0;
-			struct seam_filter *q = (void *)((char *)mem + s->filt_off);
-			for (uint32_t j = 0; j < s->nfilt; j++)
-				if (q[j].arg >= SEAM_MAX_WORDS || q[j].len > sizeof q[j].str ||
-				    (q[j].what == SEAM_FILT_INT && q[j].width != 1 && q[j].width != 2 && q[j].width != 4 && q[j].width != 8))
+			struct seam_rule *u = (void *)((char *)mem + s->rules_off);
+			if (!filters_sane(mem, s->filt_off, s->nfilt, size))
+				return 0;
+			for (uint32_t j = 0; j < s->nrules; j++)
+				if (u[j].id >= SEAM_MAX_RULES || u[j].nerr > SEAM_RULE_ERRS || u[j].count_arg > 5 || !filters_sane(mem, u[j].filt_off, u[j].nfilt, size))
 					return 0;
 		}
 	if (!within(p->deps_off, p->ndeps, sizeof(struct seam_dep), size))

@@ -15,6 +15,8 @@ struct seam_spec {              /* the lines of a spec file, see docs/architectu
 	uint32_t on_full, block_ms, start, follow;
 	char     plans[3800], planner[4096];
 	uint32_t nglobs, has_paths, nhas;
+	uint32_t nrules;
+	const char *rules[SEAM_MAX_RULES];
 	const char *has[MAX_HAS];       /* objects that define one of these are wanted, too */
 	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];
 	char     text[65536];   /* the file's head, cut into strings */

@@ -245,6 +245,14 @@ int seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigne
 	return same;
 }
 
+unsigned seam_read_bytes(struct seam_tls *t, uint64_t addr, void *to, unsigned n)
+{
+	t->ask_kernel = begin_copy(t);
+	n = addr ? copy_memory(t, addr, to, n) : 0;
+	end_copy(t);
+	return n;
+}
+
 struct out { unsigned n, status; };
 
 static struct out read_vector(struct seam_tls *t, uint64_t v, unsigned char *to, unsigned max)

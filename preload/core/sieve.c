@@ -20,7 +20,7 @@ static const unsigned char less[] = { 0, 0x74, 0x75, 0x7c, 0x7e, 0x7f, 0x7d, 0x7
 int seam_sieved(const struct seam_run *r)
 {
 	const struct seam_filter *q = r->filt;
-	if (r->nfilt != 1 || r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG || r->watch || (r->flags & SEAM_SF_GUARD) ||
+	if (r->nfilt != 1 || r->nrules || r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG || r->watch || (r->flags & SEAM_SF_GUARD) ||
 	    q->what != SEAM_FILT_INT || q->arg >= 6 || q->cmp >= sizeof less || !q->cmp)
 		return 0;
 	if (q->width == 8)

@@ -61,6 +61,10 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 				s->has_paths |= line[0] == 'p';
 				s->globs[s->nglobs++].is_path = line[0] == 'p';
 			}
+		} else if (starts(line, "rule", &v)) {
+			if (s->nrules == SEAM_MAX_RULES)
+				return -1;
+			s->rules[s->nrules++] = v;
 		} else if (starts(line, "has", &v)) {
 			if (s->nhas < MAX_HAS)
 				s->has[s->nhas++] = v;

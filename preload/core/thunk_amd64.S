@@ -481,4 +481,17 @@ seam_keep_sse:
 	.cfi_endproc
 	.size	seam_keep_sse, .-seam_keep_sse
 
+	/* Where a refused call goes instead of its trampoline, which it does the first
+	 * instruction of. rax is what enter put into the frame. */
+	.balign	16
+	.globl	seam_refused
+	.hidden	seam_refused
+	.type	seam_refused, @function
+seam_refused:
+	.cfi_startproc
+	movq	THUNK_R11(%rsp), %r11
+	ret
+	.cfi_endproc
+	.size	seam_refused, .-seam_refused
+
 	.section .note.GNU-stack,"",@progbits

@@ -39,11 +39,14 @@ func resolve(h *hooks.Hook, fs []hooks.Filter) ([]Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Filter
+	return planFilters(bound), nil
+}
+
+func planFilters(bound []hooks.CFilter) (out []Filter) {
 	for i := range bound {
 		c := &bound[i]
 		out = append(out, Filter{What: uint8(c.What), Arg: c.Arg, Cmp: uint8(c.Cmp), Width: c.Width,
 			Signed: c.Signed, Value: c.Value, Str: string(c.Str[:min(int(c.Len), len(c.Str))])})
 	}
-	return out, nil
+	return out
 }

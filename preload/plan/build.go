@@ -50,15 +50,30 @@ func build(obj *Object, spec *hooks.Spec, live bool) (p *Plan, err error) {
 		}
 	}
 	b.exports = obj
+	b.ruled = map[uint64][]int{}
 	if deepest > Exported {
 		b.deepen(deepest)
 	}
+	var probes []int
 	for i := range spec.Probes {
-		if pr := &spec.Probes[i]; LibMatches(pr.Lib, obj) {
-			b.index = i
-			b.probe(pr)
+		if LibMatches(spec.Probes[i].Lib, obj) {
+			probes = append(probes, i)
 		}
 	}
+	each := func(ruled bool) {
+		for _, i := range probes {
+			if pr := &spec.Probes[i]; ruled == (pr.Rule > 0) {
+				b.index = i
+				b.probe(pr)
+			}
+		}
+	}
+	// Of one function first what watches it, then the rules that nothing else watches.
+	b.collecting = true
+	each(true)
+	b.collecting = false
+	each(false)
+	each(true)
 	if obj.Soname == guardSoname {
 		b.internal()
 	}
@@ -76,14 +91,20 @@ type builder struct {
 	protos  map[string]*hooks.Hook
 	spec    *hooks.Spec
 	plan    Plan
-	done    map[uint64]bool // addresses that a probe has taken, or been refused
+	done    map[uint64]bool  // addresses that a probe has taken, or been refused
+	ruled   map[uint64][]int // rules by address, from 0, ascending
 	buf     []byte
 	code    int // bytes read so far
 	full    bool
 	index   int // of the probe that is being planned, in the spec
+
+	collecting bool // the rules' functions are looked for; nothing is planned
 }
 
 func (b *builder) refuse(name string, r Reason, detail string) {
+	if b.collecting {
+		return
+	}
 	b.plan.Refusals = append(b.plan.Refusals, Refusal{name, r, detail})
 }
 
@@ -161,6 +182,10 @@ func (b *builder) symbol(p *hooks.Probe, s *Symbol, exact bool) {
 		}
 		return
 	}
+	if b.collecting {
+		b.ruled[s.Addr] = append(b.ruled[s.Addr], p.Rule-1)
+		return
+	}
 	if b.done[s.Addr] {
 		return
 	}
@@ -196,6 +221,9 @@ func (b *builder) symbol(p *hooks.Probe, s *Symbol, exact bool) {
 		if !r.reason.Info().Note {
 			return
 		}
+	}
+	if site == nil {
+		return // a rule was all there was, and it does not fit
 	}
 	if len(b.plan.Sites) >= maxSites {
 		if !b.full {
@@ -325,7 +353,11 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 		}
 	}
 	doubt := b.doubt(&h2, proto, s, f)
-	note := b.kind(site, &h2, f, names, p.Filters)
+	rules := b.rules(site, &h2, s.Addr, p)
+	if len(rules) == 0 && p.Rule > 0 {
+		return nil, nil
+	}
+	note := b.kind(site, &h2, f, names, p.Filters, len(rules) > 0)
 	if note == nil && doubt != nil && site.Kind == Entry {
 		note = doubt
 	}
@@ -336,7 +368,7 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 	if err != nil {
 		return nil, &refusal{BadFilter, err.Error()}
 	}
-	site.Filters = filters
+	site.Filters, site.Rules = filters, rules
 	b.words(site, &h2)
 	b.helpers(site, &h2)
 	site.Def = hooks.EncodeDef(&h2, b.obj.Name(), defKind(site), hooks.Instrument(site.Instrument))
@@ -365,13 +397,13 @@ func needsResult(fs []hooks.Filter) bool {
 //	           needs the result        does not
 //	log        Full, else refused      Full, else Entry
 //	hist       Full, else refused      Full, else refused
-//	count      Full, else refused      Entry with filters, else Count
-func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filters []hooks.Filter) *refusal {
+//	count      Full, else refused      Entry with filters or rules, else Count
+func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filters []hooks.Filter, ruled bool) *refusal {
 	inst := hooks.Instrument(site.Instrument)
 	late := needsResult(filters)
 	needs := late || inst == hooks.Hist
 	if inst == hooks.Count && !late {
-		if site.Kind = Count; len(filters) > 0 {
+		if site.Kind = Count; len(filters) > 0 || ruled {
 			site.Kind = Entry
 		}
 		return nil
@@ -426,13 +458,13 @@ func (b *builder) words(site *Site, h *hooks.Hook) {
 		return
 	}
 	// A counter or a histogram keeps no words; filters still look at them.
-	if hooks.Instrument(site.Instrument) == hooks.Log || len(site.Filters) > 0 {
+	if hooks.Instrument(site.Instrument) == hooks.Log || len(site.Filters)+len(site.Rules) > 0 {
 		site.NRegs, site.NStack = uint8(nregs), uint8(nstack)
 	}
 	if site.NCopy < site.NStack {
 		site.NCopy = site.NStack
 	}
-	if hooks.Instrument(site.Instrument) != hooks.Log {
+	if hooks.Instrument(site.Instrument) != hooks.Log && len(site.Rules) == 0 {
 		return
 	}
 	site.Ops = ops(h)
@@ -513,6 +545,9 @@ func (b *builder) core(at map[uint64]int, name string, kind Kind, set func(*Site
 // capturesMemory: some site of the spec, in whatever object, reads memory.
 // Which functions a pattern will find is not known here, so a pattern counts.
 func capturesMemory(spec *hooks.Spec) bool {
+	if len(spec.Rules) > 0 {
+		return true
+	}
 	for i := range spec.Probes {
 		p := &spec.Probes[i]
 		for j := range p.Filters {

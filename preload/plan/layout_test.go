@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/seam-project/seam/hooks"
 )
 
 // compile builds a C program of testdata against the core's header.
@@ -26,7 +28,7 @@ func compile(t *testing.T, src string, args ...string) string {
 func TestLayoutIsThatOfTheHeader(t *testing.T) {
 	want := []any{
 		"sizeof(seam_plan)", headerSize, "sizeof(seam_site)", siteSize, "sizeof(seam_fix)", fixSize, "sizeof(seam_op)", opSize,
-		"sizeof(seam_filter)", filterSize, "sizeof(seam_dep)", depSize,
+		"sizeof(seam_filter)", filterSize, "sizeof(seam_rule)", ruleSize, "sizeof(seam_addr_range)", addrRangeSize, "sizeof(seam_dep)", depSize,
 		"seam_plan.version", hdrVersion, "seam_plan.size", hdrSize, "seam_plan.check", hdrCheck, "seam_plan.spec_hash", hdrSpec,
 		"seam_plan.dev", hdrDev, "seam_plan.ino", hdrIno, "seam_plan.fsize", hdrFsize, "seam_plan.mtime_ns", hdrMtime,
 		"seam_plan.nsites", hdrNsites, "seam_plan.sites_off", hdrSites, "seam_plan.refusals_off", hdrRefOff,
@@ -42,6 +44,11 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"seam_site.probe", siteProbe, "seam_plan.live_off", hdrLive, "sizeof(seam_live)", liveSize, "seam_live.at", liveAt, "seam_live.undo", liveUndo,
 		"seam_live.form", liveForm, "seam_live.npads", liveNpads, "seam_live.rel", liveRel, "seam_live.fill", liveFill,
 		"SEAM_LIVE_WORD", int(LiveWord), "SEAM_LIVE_SHORT", int(LiveShort), "SEAM_LIVE_PADS", maxPads, "SEAM_NO_PROBE", noProbe,
+		"seam_site.nrules", siteNrules, "seam_site.rules_off", siteRulesOff,
+		"seam_rule.what", ruleWhat, "seam_rule.flags", ruleFlags, "seam_rule.id", ruleID, "seam_rule.nfilt", ruleNfilt, "seam_rule.nerr", ruleNerr,
+		"seam_rule.count_arg", ruleCountArg, "seam_rule.filt_off", ruleFiltOff, "seam_rule.count", ruleCount, "seam_rule.nth", ruleNth,
+		"seam_rule.every", ruleEvery, "seam_rule.max", ruleMax, "seam_rule.chance", ruleChance, "seam_rule.seed", ruleSeed,
+		"seam_rule.after", ruleAfter, "seam_rule.delay", ruleDelay, "seam_rule.jitter", ruleJitter, "seam_rule.ret", ruleRet, "seam_rule.err", ruleErr,
 		"seam_fix.at", 0, "seam_fix.kind", 2, "seam_fix.addend", 3, "seam_fix.target", 8,
 		"seam_op.op", 0, "seam_op.arg", 1, "seam_op.len", 2, "seam_op.when", 3, "seam_op.cap", 4, "seam_op.unit", 6,
 		"seam_filter.what", 0, "seam_filter.arg", 1, "seam_filter.cmp", 2, "seam_filter.len", 3, "seam_filter.width", 4,
@@ -57,6 +64,10 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"SEAM_OP_STR", opStr, "SEAM_OP_BUF", opBuf, "SEAM_OP_BUFP", opBufP, "SEAM_OP_RETSTR", opRetStr, "SEAM_OP_BUF32", opBuf32,
 		"SEAM_WHEN_ENTER", whenEnter, "SEAM_WHEN_LEAVE", whenLeave, "SEAM_WHEN_OK", whenOK,
 		"SEAM_FILT_INT", filtInt, "SEAM_FILT_PREFIX", filtPrefix, "SEAM_FILT_FAILED", filtFailed, "SEAM_FILT_MINDUR", filtMinDur,
+		"SEAM_FILT_RULED", filtRuled, "SEAM_FILT_ADDR", filtAddr, "SEAM_FILT_FDPATH", filtFDPath,
+		"SEAM_MAX_RULES", maxRules, "SEAM_RULE_ERRS", maxRuleErrs,
+		"SEAM_ACT_FAULT", hooks.ActFault, "SEAM_ACT_SHORT", hooks.ActShort, "SEAM_ACT_DELAY", hooks.ActDelay, "SEAM_ACT_DENY", hooks.ActDeny, "SEAM_ACT_AUDIT", hooks.ActAudit,
+		"SEAM_RULE_ERRNO", hooks.RuleErrno, "SEAM_RULE_CODE", hooks.RuleCode, "SEAM_RULE_NEG", hooks.RuleNeg,
 	}
 	var text strings.Builder
 	for i := 0; i < len(want); i += 2 {

@@ -11,14 +11,15 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 5
+	planVersion = 6
 
 	headerSize = 128
-	siteSize   = 128
+	siteSize   = 136
 	fixSize    = 16
 	depSize    = 40
 	opSize     = 8
 	filterSize = 80
+	ruleSize   = 136
 
 	checkFrom = 24 // the check sum covers what follows it
 
@@ -37,6 +38,12 @@ const (
 	siteNfilt, siteFailOp, siteRetWidth, siteHandover      = 64, 65, 66, 67
 	siteDefOff, siteDefLen, siteNameOff                    = 68, 72, 76
 	siteFailVal, siteWatch, siteFrom, siteProto, siteProbe = 80, 104, 108, 109, 110
+	siteRulesOff, siteNrules                               = 128, 132
+
+	ruleWhat, ruleFlags, ruleID, ruleNfilt, ruleNerr, ruleCountArg = 0, 1, 2, 3, 4, 5
+	ruleFiltOff, ruleCount                                         = 8, 12
+	ruleNth, ruleEvery, ruleMax, ruleChance, ruleSeed              = 16, 24, 32, 40, 48
+	ruleAfter, ruleDelay, ruleJitter, ruleRet, ruleErr             = 56, 64, 72, 80, 88
 
 	noProbe = 0xffff
 
@@ -46,6 +53,8 @@ const (
 	maxFixes    = 16
 	maxOps      = 32
 	maxFilters  = 16
+	maxRules    = 64
+	maxRuleErrs = 24
 	maxName     = 4096
 	maxDeps     = 64
 	maxDef      = 1 << 20
@@ -123,6 +132,18 @@ type Filter struct {
 	Str                   string // at most 64 bytes
 }
 
+// Rule is struct seam_rule.
+type Rule struct {
+	What, Flags, ID, CountArg uint8
+	Count                     uint32
+	Nth, Every, Max           uint64
+	Chance, Seed              uint64
+	After, Delay, Jitter      int64 // ns
+	Ret                       int64
+	Errs                      []uint16
+	When                      []Filter
+}
+
 // Site is struct seam_site.
 type Site struct {
 	Name       string
@@ -139,6 +160,7 @@ type Site struct {
 	Fixes      []Fix
 	Ops        []Op
 	Filters    []Filter
+	Rules      []Rule
 	FailOp     uint8
 	RetWidth   uint8
 	FailVals   [3]int64
@@ -221,17 +243,9 @@ func (p *Plan) Encode() []byte {
 			b = le.AppendUint16(b, o.Unit)
 		}
 		filtOff := len(b)
-		for _, f := range s.Filters {
-			str := f.Str[:min(len(f.Str), 64)]
-			sign := byte(0)
-			if f.Signed {
-				sign = 1
-			}
-			b = append(b, f.What, f.Arg, f.Cmp, byte(len(str)), f.Width, sign, 0, 0)
-			b = le.AppendUint64(b, uint64(f.Value))
-			b = append(b, str...)
-			b = append(b, make([]byte, 64-len(str))...)
-		}
+		b = appendFilters(b, s.Filters)
+		var rulesOff int
+		b, rulesOff = appendRules(b, s.Rules)
 		trampOff := len(b)
 		b = append(b, s.Tramp...)
 		defOff := len(b)
@@ -266,6 +280,8 @@ func (p *Plan) Encode() []byte {
 			probe = min(s.Probe, noProbe-1)
 		}
 		le.PutUint16(d[siteProbe:], uint16(probe))
+		u32(siteNrules, len(s.Rules))
+		u32(siteRulesOff, rulesOff)
 	}
 	refOff := len(b)
 	b = appendRefusals(b, p.Refusals)
@@ -453,20 +469,19 @@ func (s *Site) decode(b, d []byte) bool {
 		}
 		s.Ops = append(s.Ops, o)
 	}
-	filters, ok := slice(b, u32(siteFiltOff), uint32(d[siteNfilt]), filterSize, maxFilters)
+	if s.Filters, ok = decodeFilters(b, u32(siteFiltOff), d[siteNfilt], words); !ok {
+		return false
+	}
+	rules, ok := slice(b, u32(siteRulesOff), u32(siteNrules), ruleSize, maxRules)
 	if !ok {
 		return false
 	}
-	for ; len(filters) > 0; filters = filters[filterSize:] {
-		f := Filter{What: filters[0], Arg: filters[1], Cmp: filters[2], Width: filters[4], Signed: filters[5] != 0, Value: int64(le.Uint64(filters[8:]))}
-		if filters[3] > 64 || filters[5] > 1 {
+	for ; len(rules) > 0; rules = rules[ruleSize:] {
+		var r Rule
+		if !r.decode(b, rules[:ruleSize], words) {
 			return false
 		}
-		f.Str = string(filters[16 : 16+int(filters[3])])
-		if !f.valid(words) {
-			return false
-		}
-		s.Filters = append(s.Filters, f)
+		s.Rules = append(s.Rules, r)
 	}
 	s.FailOp, s.RetWidth, s.Handover = d[siteFailOp], d[siteRetWidth], d[siteHandover]
 	if s.FailOp > 4 {
@@ -547,11 +562,16 @@ func (f Filter) valid(words uint8) bool {
 		return f.Arg < words && f.Cmp >= 1 && f.Cmp <= 7 && (f.Width == 1 || f.Width == 2 || f.Width == 4 || f.Width == 8)
 	case filtPrefix:
 		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2)
-	case filtFailed, filtMinDur:
+	case filtAddr:
+		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2) && (f.Width == 0xff || f.Width < words) && len(f.Str) >= addrRangeSize &&
+			(f.Str[0] == 2 && f.Str[1] <= 32 || f.Str[0] == 10 && f.Str[1] <= 128 || f.Str[0] == 1 && int(f.Str[1]) == len(f.Str)-addrRangeSize)
+	case filtFDPath:
+		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2)
+	case filtFailed, filtMinDur, filtRuled:
 		return true
 	}
 	return false
 }
 
 // SEAM_FILT_*.
-const filtInt, filtPrefix, filtFailed, filtMinDur = 1, 2, 3, 4
+const filtInt, filtPrefix, filtFailed, filtMinDur, filtRuled, filtAddr, filtFDPath = 1, 2, 3, 4, 5, 6, 7

@@ -38,6 +38,7 @@ const (
 	ForeignStack         Reason = 29
 	ArgumentsUnknown     Reason = 30
 	Unplanned            Reason = 31
+	RuleNotApplied       Reason = 32
 )
 
 // ReasonInfo is a row of the closed list.
@@ -82,6 +83,7 @@ var reasons = [...]ReasonInfo{
 	{ForeignStack, "foreign-stack", "the function is Go code, whose runtime reads and moves its own stack", "probe the C functions that it calls", false},
 	{ArgumentsUnknown, "arguments-unknown", "the debug information does not say for certain where this function's arguments are, so its registers are shown as they are", "give its declaration with --proto", true},
 	{Unplanned, "unplanned", "no plan could be read or made for this library, so nothing in it is watched", "see that the program can read seam's cache, and that seam can write it", false},
+	{RuleNotApplied, "rule-not-applied", "a rule names this function and can't be applied to it", "see docs/actions.md for what a rule can do to which function", true},
 }
 
 // Reasons is the closed list, by ascending id.

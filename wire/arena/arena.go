@@ -56,6 +56,7 @@ type Arena struct {
 	nhists   int
 	hand     []Handover
 	ends     []End
+	rules    []RuleState
 	data     []byte
 	info     []byte
 }
@@ -113,6 +114,8 @@ func check(h *Header, size uint64) error {
 		region(size, "histograms", uint64(h.HistOff), uint64(h.NshardsHist)*uint64(h.Nhists), histSize, 8),
 		limit("end count", uint64(h.Nends), 0, maxThreads),
 		region(size, "ends", uint64(h.EndsOff), uint64(h.Nends), endSize, 8),
+		limit("rule count", uint64(h.Nrules), 0, MaxRules),
+		region(size, "rules", max(uint64(h.RulesOff), headerSize), uint64(h.Nrules), ruleSize, 8),
 		region(size, "hand-overs", uint64(h.HandoverOff), uint64(h.Nhandover), handoverSize, 8),
 		region(size, "data", h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize), 1, 8),
 	)
@@ -173,6 +176,20 @@ func (a *Arena) EachRefusals(since uint32, f func(object string, refusals []byte
 	}
 	return newest
 }
+
+// EachRule calls f for each of the arena's rules, from 1, with a copy of its state
+// and its text: the kind, a blank, and what the user wrote.
+func (a *Arena) EachRule(f func(n int, s *RuleState, text string)) {
+	for i := range a.rules {
+		r := &a.rules[i]
+		s := RuleState{Matched: atomic.LoadUint64(&r.Matched), Acted: atomic.LoadUint64(&r.Acted), Skipped: atomic.LoadUint64(&r.Skipped),
+			TextOff: atomic.LoadUint32(&r.TextOff), TextLen: atomic.LoadUint32(&r.TextLen)}
+		text := string(a.blob(s.TextOff, s.TextLen))
+		f(i+1, &s, text[:min(len(text), maxRuleText)])
+	}
+}
+
+const maxRuleText = 1024
 
 // Procs and Threads are the tables; their fields change and are loaded with
 // atomics. Entries of processes are taken in turn: those behind the last that was

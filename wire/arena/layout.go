@@ -8,6 +8,7 @@ const (
 	Version = 2
 
 	MaxWords    = 12  // SEAM_MAX_WORDS
+	MaxRules    = 64  // SEAM_MAX_RULES
 	HistBuckets = 252 // SEAM_HIST_BUCKETS
 	NoHist      = 0xffffffff
 	NoParent    = 0xffffffff
@@ -62,7 +63,8 @@ type Header struct {
 	InfoOff, InfoLen      uint32
 	OrderOff              uint32
 	EndsOff, Nends        uint32
-	Pad0                  [3]uint32
+	RulesOff, Nrules      uint32
+	Pad0                  [1]uint32
 	_                     [48]byte
 	Epoch                 uint32
 	SitesUsed, DefsUsed   uint32
@@ -247,6 +249,13 @@ type Hist struct {
 	Count, Sum, Max, Errors uint64
 }
 
+// RuleState is struct seam_rule_state.
+type RuleState struct {
+	Matched, Acted, Skipped uint64
+	TextOff, TextLen        uint32
+	Reserved                [4]uint64
+}
+
 // Kinds of a record, in the low bits of Rec.Kind, and its flags.
 const (
 	RecEnter   = 1
@@ -256,6 +265,7 @@ const (
 	RecFailed  = 0x10
 	RecPayload = 0x20
 	RecReply   = 0x40
+	RecRules   = 0x80 // the last 8 bytes are the set of rules that acted
 )
 
 // Sizes of the fixed parts of records, bytes.

@@ -16,7 +16,7 @@ import (
 var mirrors = map[string]any{
 	"seam_arena": Header{}, "seam_refusals": Refusals{}, "seam_proc": Proc{}, "seam_thread": Thread{},
 	"seam_chunk": Chunk{}, "seam_asite": Site{}, "seam_hist": Hist{}, "seam_rec": Rec{},
-	"seam_item": Item{}, "seam_end": End{}, "seam_handover": Handover{},
+	"seam_rule_state": RuleState{}, "seam_item": Item{}, "seam_end": End{}, "seam_handover": Handover{},
 }
 
 const abi = "../../preload/core/abi.h"
@@ -128,7 +128,7 @@ func TestConstants(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]uint64{
-		"SEAM_ARENA_VERSION": Version, "SEAM_MAX_WORDS": MaxWords, "SEAM_HIST_BUCKETS": HistBuckets,
+		"SEAM_ARENA_VERSION": Version, "SEAM_MAX_WORDS": MaxWords, "SEAM_MAX_RULES": MaxRules, "SEAM_HIST_BUCKETS": HistBuckets,
 		"SEAM_DROP_OLDEST": DropOldest, "SEAM_DROP_NEWEST": DropNewest, "SEAM_BLOCK": Block,
 		"SEAM_CLOCK_TSC": ClockTSC, "SEAM_CLOCK_MONO": ClockMono,
 		"SEAM_OWNER_COLLECTOR": OwnerCollector, "SEAM_OWNER_DIED": OwnerDied,
@@ -139,7 +139,7 @@ func TestConstants(t *testing.T) {
 		"SEAM_SITE_FULL": SiteFull, "SEAM_SITE_ENTRY": SiteEntry, "SEAM_SITE_COUNT": SiteCount, "SEAM_SITE_GUARD": SiteGuard, "SEAM_SITE_WATCH": SiteWatch,
 		"SEAM_LOG": Log, "SEAM_COUNT": Count, "SEAM_HIST": HistI, "SEAM_SF_ERRNO": SiteErrno,
 		"SEAM_REC_ENTER": RecEnter, "SEAM_REC_LEAVE": RecLeave, "SEAM_REC_ENTRY": RecEntry,
-		"SEAM_RF_FAILED": RecFailed, "SEAM_RF_PAYLOAD": RecPayload, "SEAM_RF_REPLY": RecReply,
+		"SEAM_RF_FAILED": RecFailed, "SEAM_RF_PAYLOAD": RecPayload, "SEAM_RF_REPLY": RecReply, "SEAM_RF_RULES": RecRules,
 		"SEAM_OPIDX_REPLY": OpReply, "SEAM_LOST_OLDEST": LostOldest, "SEAM_LOST_NEWEST": LostNewest,
 		"SEAM_LOST_RETURN": LostReturn, "SEAM_LOST_KINDS": uint64(len(LostNames)),
 		"SEAM_CONF_QUIET": ConfQuiet, "SEAM_CONF_STAYED": ConfStayed, "SEAM_CONF_TOLD": ConfTold, "SEAM_CONF_NOAGENT": ConfNoAgent,

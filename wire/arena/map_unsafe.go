@@ -17,6 +17,7 @@ const (
 	histSize     = uint64(unsafe.Sizeof(Hist{}))
 	handoverSize = uint64(unsafe.Sizeof(Handover{}))
 	endSize      = uint64(unsafe.Sizeof(End{}))
+	ruleSize     = uint64(unsafe.Sizeof(RuleState{}))
 )
 
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
@@ -103,6 +104,7 @@ func view(mem []byte) (*Arena, error) {
 		hists:    cut[Hist](mem, uint64(h.HistOff), uint64(h.NshardsHist)*uint64(h.Nhists)),
 		nhists:   int(h.Nhists),
 		hand:     cut[Handover](mem, uint64(h.HandoverOff), uint64(h.Nhandover)),
+		rules:    cut[RuleState](mem, uint64(h.RulesOff), uint64(h.Nrules)),
 		ends:     cut[End](mem, uint64(h.EndsOff), uint64(h.Nends)),
 		data:     cut[byte](mem, h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize)),
 	}

@@ -88,6 +88,7 @@ type Drainer struct {
 	told     [numFaults]uint64
 	said     []mark            // of what is in late
 	counted  map[uint32]uint64 // last sent count by probe
+	ruled    uint64            // sum of the rules' counts as last sent, +1; 0: not sent
 	nextTold time.Time
 	nextReap time.Time
 	nextName int // of threads: the last that was asked for its name
@@ -136,7 +137,7 @@ func New(a *arena.Arena, out io.Writer, opt Options) *Drainer {
 func (d *Drainer) Reset(out io.Writer) {
 	d.out, d.err = out, nil
 	d.refused, d.seq, d.waited = 0, 0, 0
-	d.counted = map[uint32]uint64{}
+	d.counted, d.ruled = map[uint32]uint64{}, 0
 	d.told = [numFaults]uint64{}
 	d.nextTold = time.Time{}
 	d.pre, d.late, d.said = d.pre[:0], d.late[:0], d.said[:0]

@@ -105,7 +105,7 @@ func (d *Drainer) records(r *arena.Ref, t *thread, data []byte, at, end int) (in
 					lsize >= arena.LeaveSize && lsize <= end-next {
 					leave := data[next : next+lsize : next+lsize]
 					ts, end := le.Uint64(rec[8:]), le.Uint64(leave[8:])
-					if s.plain && (w|v)>>16&arena.RecPayload == 0 {
+					if s.plain && (w|v)>>16&(arena.RecPayload|arena.RecRules) == 0 {
 						buf = appendPlainCall(buf, id, seq-first, d.clock.ns(ts)-d.base, d.clock.dur(ts, end),
 							s, rec[arena.RecHead:], le.Uint64(leave[16:]), errOf(s, v, leave))
 					} else {

@@ -22,6 +22,16 @@ func payload(rec []byte, fixed int) []byte {
 	return rec[fixed:]
 }
 
+// rulesOf takes the set of rules that acted off the end of a record of which
+// fixed bytes are its least; 0 when none did.
+func rulesOf(rec []byte, fixed int) ([]byte, uint64) {
+	if le.Uint64(rec)>>16&arena.RecRules == 0 || len(rec) < fixed+8 {
+		return rec, 0
+	}
+	at := len(rec) - 8
+	return rec[:at], le.Uint64(rec[at:])
+}
+
 func (c *shaped) load(s *site, rec []byte) (words []uint64) {
 	words = c.words[:s.words]
 	for i := range words {
@@ -35,6 +45,7 @@ func (d *Drainer) call(buf []byte, r *arena.Ref, th *thread, s *site, id, seq ui
 	c := &d.shape
 	d.decoding = s
 	rec, leave = c.enter[:copy(c.enter[:], rec)], c.leave[:copy(c.leave[:], leave)]
+	rec, rules := rulesOf(rec, s.enter)
 	ts, end := le.Uint64(rec[8:]), le.Uint64(leave[8:])
 	words := c.load(s, rec)
 	ret, failed := le.Uint64(leave[16:]), le.Uint64(leave)>>16&arena.RecFailed != 0
@@ -44,15 +55,15 @@ func (d *Drainer) call(buf []byte, r *arena.Ref, th *thread, s *site, id, seq ui
 		seq := seq + r.FirstSeq
 		d.sqls.m.Feed(d.sqlCall(r, s, seq, words, ret, t+d.base, t+d.base+dur, d.around(th, len(d.stack), seq)))
 	}
-	return d.finish(buf, s, wire.EvCall, id, seq, t, dur, ret, le.Uint32(leave[24:]), failed)
+	return d.finish(buf, s, wire.EvCall, id, seq, t, dur, ret, le.Uint32(leave[24:]), failed, rules)
 }
 
 // finish appends a call or leave event around the arguments that were just
 // decoded.
-func (d *Drainer) finish(buf []byte, s *site, kind byte, id, seq uint32, t, dur int64, ret uint64, errno uint32, failed bool) []byte {
+func (d *Drainer) finish(buf []byte, s *site, kind byte, id, seq uint32, t, dur int64, ret uint64, errno uint32, failed bool, rules uint64) []byte {
 	msg, has := s.dec.Reply()
 	n := 8
-	if has {
+	if has || rules != 0 {
 		n = 9
 	}
 	buf = appendHead(buf, kind, n, id, seq, t)
@@ -60,11 +71,7 @@ func (d *Drainer) finish(buf []byte, s *site, kind byte, id, seq uint32, t, dur 
 	buf = s.dec.AppendRet(buf, ret, failed)
 	buf = wire.AppendInt(buf, int64(s.hook.ErrOf(ret, errno, failed)))
 	buf = append(buf, d.shape.args...)
-	if has {
-		buf = wire.AppendString(wire.AppendMap(buf, 1), "msg")
-		buf = wire.AppendText(buf, msg)
-	}
-	return buf
+	return wire.AppendExtra(buf, msg, has, rules)
 }
 
 // returned appends the return of a call that was sent as `enter`. Without o its
@@ -86,7 +93,7 @@ func (d *Drainer) returned(buf []byte, r *arena.Ref, s *site, id, seq uint32, o 
 		t := d.clock.ns(end)
 		d.sqls.m.Leave(d.sqlCall(r, s, seq+r.FirstSeq, words, ret, t-max(dur, 0), t, around{}))
 	}
-	return d.finish(buf, s, wire.EvLeave, id, seq, d.clock.ns(end)-d.base, dur, ret, le.Uint32(leave[24:]), failed)
+	return d.finish(buf, s, wire.EvLeave, id, seq, d.clock.ns(end)-d.base, dur, ret, le.Uint32(leave[24:]), failed, 0)
 }
 
 // enter appends a call that has not returned, or never does.
@@ -94,8 +101,13 @@ func (d *Drainer) enter(buf []byte, r *arena.Ref, s *site, id, seq uint32, rec [
 	c := &d.shape
 	d.decoding = s
 	rec = c.enter[:copy(c.enter[:], rec)]
-	buf = appendHead(buf, wire.EvEnter, 5, id, seq, d.clock.ns(le.Uint64(rec[8:]))-d.base)
-	return s.dec.AppendEnter(buf, c.load(s, rec), payload(rec, s.enter))
+	rec, rules := rulesOf(rec, s.enter)
+	n := 5
+	if rules != 0 {
+		n = 6
+	}
+	buf = appendHead(buf, wire.EvEnter, n, id, seq, d.clock.ns(le.Uint64(rec[8:]))-d.base)
+	return wire.AppendExtra(s.dec.AppendEnter(buf, c.load(s, rec), payload(rec, s.enter)), nil, false, rules)
 }
 
 // sqlEnter tells the machine of a call that was appended by enter and may

@@ -7,7 +7,7 @@
 #define VAL(v) printf(#v " %ld\n", (long)(v))
 int main(void)
 {
-	SIZE(seam_plan); SIZE(seam_site); SIZE(seam_fix); SIZE(seam_op); SIZE(seam_filter); SIZE(seam_dep);
+	SIZE(seam_plan); SIZE(seam_site); SIZE(seam_fix); SIZE(seam_op); SIZE(seam_filter); SIZE(seam_rule); SIZE(seam_addr_range); SIZE(seam_dep);
 	OFF(seam_plan, version); OFF(seam_plan, size); OFF(seam_plan, check); OFF(seam_plan, spec_hash);
 	OFF(seam_plan, dev); OFF(seam_plan, ino); OFF(seam_plan, fsize); OFF(seam_plan, mtime_ns);
 	OFF(seam_plan, nsites); OFF(seam_plan, sites_off); OFF(seam_plan, refusals_off); OFF(seam_plan, refusals_len);
@@ -22,6 +22,11 @@ int main(void)
 	OFF(seam_site, probe); OFF(seam_plan, live_off); SIZE(seam_live); OFF(seam_live, at); OFF(seam_live, undo);
 	OFF(seam_live, form); OFF(seam_live, npads); OFF(seam_live, rel); OFF(seam_live, fill);
 	VAL(SEAM_LIVE_WORD); VAL(SEAM_LIVE_SHORT); VAL(SEAM_LIVE_PADS); VAL(SEAM_NO_PROBE);
+	OFF(seam_site, nrules); OFF(seam_site, rules_off);
+	OFF(seam_rule, what); OFF(seam_rule, flags); OFF(seam_rule, id); OFF(seam_rule, nfilt); OFF(seam_rule, nerr);
+	OFF(seam_rule, count_arg); OFF(seam_rule, filt_off); OFF(seam_rule, count); OFF(seam_rule, nth);
+	OFF(seam_rule, every); OFF(seam_rule, max); OFF(seam_rule, chance); OFF(seam_rule, seed);
+	OFF(seam_rule, after); OFF(seam_rule, delay); OFF(seam_rule, jitter); OFF(seam_rule, ret); OFF(seam_rule, err);
 	OFF(seam_fix, at); OFF(seam_fix, kind); OFF(seam_fix, addend); OFF(seam_fix, target);
 	OFF(seam_op, op); OFF(seam_op, arg); OFF(seam_op, len); OFF(seam_op, when); OFF(seam_op, cap); OFF(seam_op, unit);
 	OFF(seam_filter, what); OFF(seam_filter, arg); OFF(seam_filter, cmp); OFF(seam_filter, len); OFF(seam_filter, width);
@@ -35,5 +40,9 @@ int main(void)
 	VAL(SEAM_OP_STR); VAL(SEAM_OP_BUF); VAL(SEAM_OP_BUFP); VAL(SEAM_OP_RETSTR); VAL(SEAM_OP_BUF32);
 	VAL(SEAM_WHEN_ENTER); VAL(SEAM_WHEN_LEAVE); VAL(SEAM_WHEN_OK);
 	VAL(SEAM_FILT_INT); VAL(SEAM_FILT_PREFIX); VAL(SEAM_FILT_FAILED); VAL(SEAM_FILT_MINDUR);
+	VAL(SEAM_FILT_RULED); VAL(SEAM_FILT_ADDR); VAL(SEAM_FILT_FDPATH);
+	VAL(SEAM_MAX_RULES); VAL(SEAM_RULE_ERRS);
+	VAL(SEAM_ACT_FAULT); VAL(SEAM_ACT_SHORT); VAL(SEAM_ACT_DELAY); VAL(SEAM_ACT_DENY); VAL(SEAM_ACT_AUDIT);
+	VAL(SEAM_RULE_ERRNO); VAL(SEAM_RULE_CODE); VAL(SEAM_RULE_NEG);
 	return 0;
 }

@@ -1,0 +1,108 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/seam-project/seam/wire"
+)
+
+// Rules implements wire.RuleHandler.
+func (s *Stream) Rules(t int64, rules []wire.Rule) {
+	if !s.ready() {
+		return
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	s.saw(t)
+	// Counts only grow: those of a sender that lost its turn are old news.
+	old := s.arena.rules
+	for i := range rules {
+		r := &rules[i]
+		r.Kind, r.Text = clip(r.Kind, 16), clip(r.Text, 1024)
+		if i < len(old) {
+			r.Matched, r.Acted, r.Skipped = max(r.Matched, old[i].Matched), max(r.Acted, old[i].Acted), max(r.Skipped, old[i].Skipped)
+		}
+	}
+	if len(rules) >= len(old) {
+		s.arena.rules = rules
+	}
+}
+
+// reportRules adds up what each rule did in all arenas: a program that the target
+// executes has one of its own, with the same rules.
+func (b *Builder) reportRules(r *Report) {
+	at := map[string]int{}
+	for _, a := range b.arenas {
+		for i := range a.rules {
+			w := &a.rules[i]
+			key := w.Kind + " " + w.Text
+			k, ok := at[key]
+			if !ok {
+				k = len(r.Rules)
+				at[key] = k
+				r.Rules = append(r.Rules, Rule{N: w.N, Kind: w.Kind, Text: w.Text})
+			}
+			t := &r.Rules[k]
+			t.Matched += w.Matched
+			t.Acted += w.Acted
+			t.Skipped += w.Skipped
+		}
+	}
+	slices.SortFunc(r.Rules, func(x, y Rule) int { return cmp.Or(cmp.Compare(x.N, y.N), cmp.Compare(x.Text, y.Text)) })
+	if len(r.Rules) == 0 || len(r.Target) == 0 {
+		return
+	}
+	r.Again = []string{"seam", "run"}
+	audit := false
+	for i := range r.Rules {
+		kind := r.Rules[i].Kind
+		if kind == "audit" {
+			kind, audit = "deny", true
+		}
+		r.Again = append(r.Again, "--"+kind, r.Rules[i].Text)
+	}
+	if audit {
+		r.Again = append(r.Again, "--audit")
+	}
+	r.Again = append(append(r.Again, "--"), r.Target...)
+}
+
+// shellCommand is an argv as a shell reads it back.
+func shellCommand(argv []string) string {
+	var b strings.Builder
+	for i, a := range argv {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		a = Escape(a)
+		if a == "" || strings.ContainsFunc(a, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./:=,@%+-", r))
+		}) {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		b.WriteString(a)
+	}
+	return b.String()
+}
+
+func (p *printer) rules(r *Report) {
+	if len(r.Rules) == 0 {
+		return
+	}
+	p.section("Rules")
+	g := &grid{heads: []string{"rule", "matched", "acted", "skipped", "what"}, spare: []int{1}}
+	for i := range r.Rules {
+		u := &r.Rules[i]
+		acted := count0(u.Acted)
+		if u.Acted == 0 {
+			acted = "0"
+		}
+		g.add("", Count(uint64(u.N)), Count(u.Matched), acted, count0(u.Skipped), u.Kind+" "+Escape(u.Text))
+	}
+	p.grid(g)
+	if len(r.Again) > 0 {
+		p.line("  again: " + shellCommand(r.Again))
+	}
+}

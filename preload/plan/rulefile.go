@@ -1,0 +1,87 @@
+package plan
+
+// addrRangeSize is sizeof(struct seam_addr_range).
+const addrRangeSize = 20
+
+func appendFilters(b []byte, fs []Filter) []byte {
+	for _, f := range fs {
+		str := f.Str[:min(len(f.Str), 64)]
+		sign := byte(0)
+		if f.Signed {
+			sign = 1
+		}
+		b = append(b, f.What, f.Arg, f.Cmp, byte(len(str)), f.Width, sign, 0, 0)
+		b = le.AppendUint64(b, uint64(f.Value))
+		b = append(b, str...)
+		b = append(b, make([]byte, 64-len(str))...)
+	}
+	return b
+}
+
+func decodeFilters(b []byte, off uint32, n, words uint8) (fs []Filter, ok bool) {
+	filters, ok := slice(b, off, uint32(n), filterSize, maxFilters)
+	if !ok {
+		return nil, false
+	}
+	for ; len(filters) > 0; filters = filters[filterSize:] {
+		f := Filter{What: filters[0], Arg: filters[1], Cmp: filters[2], Width: filters[4], Signed: filters[5] != 0, Value: int64(le.Uint64(filters[8:]))}
+		if filters[3] > 64 || filters[5] > 1 {
+			return nil, false
+		}
+		f.Str = string(filters[16 : 16+int(filters[3])])
+		if !f.valid(words) {
+			return nil, false
+		}
+		fs = append(fs, f)
+	}
+	return fs, true
+}
+
+// appendRules writes a site's rules, and where they are: their filters come first.
+func appendRules(b []byte, rules []Rule) ([]byte, int) {
+	offs := make([]int, len(rules))
+	for i := range rules {
+		offs[i] = len(b)
+		b = appendFilters(b, rules[i].When)
+	}
+	at := len(b)
+	for i := range rules {
+		r := &rules[i]
+		b = append(b, make([]byte, ruleSize)...)
+		d := b[len(b)-ruleSize:]
+		errs := r.Errs[:min(len(r.Errs), maxRuleErrs)]
+		d[ruleWhat], d[ruleFlags], d[ruleID], d[ruleNfilt], d[ruleNerr], d[ruleCountArg] = r.What, r.Flags, r.ID, byte(len(r.When)), byte(len(errs)), r.CountArg
+		le.PutUint32(d[ruleFiltOff:], uint32(offs[i]))
+		le.PutUint32(d[ruleCount:], r.Count)
+		for _, v := range [...]struct {
+			off int
+			v   uint64
+		}{{ruleNth, r.Nth}, {ruleEvery, r.Every}, {ruleMax, r.Max}, {ruleChance, r.Chance}, {ruleSeed, r.Seed},
+			{ruleAfter, uint64(r.After)}, {ruleDelay, uint64(r.Delay)}, {ruleJitter, uint64(r.Jitter)}, {ruleRet, uint64(r.Ret)}} {
+			le.PutUint64(d[v.off:], v.v)
+		}
+		for j, e := range errs {
+			le.PutUint16(d[ruleErr+2*j:], e)
+		}
+	}
+	return b, at
+}
+
+// longest is the longest time a rule may wait, ns.
+const longest = 60e9
+
+func (r *Rule) decode(b, d []byte, words uint8) (ok bool) {
+	u64 := func(off int) uint64 { return le.Uint64(d[off:]) }
+	*r = Rule{What: d[ruleWhat], Flags: d[ruleFlags], ID: d[ruleID], CountArg: d[ruleCountArg], Count: le.Uint32(d[ruleCount:]),
+		Nth: u64(ruleNth), Every: u64(ruleEvery), Max: u64(ruleMax), Chance: u64(ruleChance), Seed: u64(ruleSeed),
+		After: int64(u64(ruleAfter)), Delay: int64(u64(ruleDelay)), Jitter: int64(u64(ruleJitter)), Ret: int64(u64(ruleRet))}
+	if r.What < 1 || r.What > 5 || r.Flags > 7 || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.After < 0 ||
+		r.Delay < 0 || r.Delay > longest || r.Jitter < 0 || r.Jitter > r.Delay || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
+		return false
+	}
+	for j := range int(d[ruleNerr]) {
+		r.Errs = append(r.Errs, le.Uint16(d[ruleErr+2*j:]))
+	}
+	r.When, ok = decodeFilters(b, le.Uint32(d[ruleFiltOff:]), d[ruleNfilt], words)
+	return ok
+}

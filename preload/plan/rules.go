@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"errors"
+
+	"github.com/seam-project/seam/hooks"
+)
+
+// rules binds the rules for the function at addr to it. One that names many
+// functions leaves out those it does not fit; one that names this very function
+// says why.
+func (b *builder) rules(site *Site, h *hooks.Hook, addr uint64, p *hooks.Probe) (out []Rule) {
+	for _, i := range b.ruled[addr] {
+		if len(out) > 0 && int(out[len(out)-1].ID) == i {
+			continue // by another name of the same function
+		}
+		r := &b.spec.Rules[i]
+		bound, err := hooks.ResolveRule(h, r)
+		if err != nil {
+			if b.exactly(i) {
+				detail := err.Error()
+				var re *hooks.RuleError
+				if errors.As(err, &re) {
+					detail = re.Msg
+				}
+				b.refuse(site.Name, RuleNotApplied, r.Kind.String()+" "+r.Text+": "+detail)
+			}
+			continue
+		}
+		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short,
+			Nth: r.Nth, Every: r.Every, Max: r.Max, Chance: r.Chance, Seed: r.Seed, After: r.After, Delay: r.Delay, Jitter: r.Jitter,
+			Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
+	}
+	return out
+}
+
+// exactly: rule i is for one function that it names.
+func (b *builder) exactly(i int) bool {
+	for j := range b.spec.Probes {
+		if p := &b.spec.Probes[j]; p.Rule == i+1 {
+			return p.Pack == "" && !hooks.IsGlob(p.Sym)
+		}
+	}
+	return false
+}
