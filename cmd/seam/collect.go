@@ -59,7 +59,7 @@ func (a *app) run(f *flags) (int, error) {
 		return 0, err
 	}
 	if !f.quiet {
-		a.warnings(f, p)
+		a.warnings(p)
 	}
 	served := make(chan error, 1)
 	go func() { served <- c.Serve() }()

@@ -64,14 +64,11 @@ func (a *app) exec(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	a.warnings(f, p)
+	a.warnings(p)
 	return 0, launcher.Exec(t, launcher.Compose(a.environ, p.Injection))
 }
 
-func (a *app) warnings(f *flags, p *launcher.Prepared) {
-	for _, note := range f.notes {
-		a.warn("%s", note)
-	}
+func (a *app) warnings(p *launcher.Prepared) {
 	for _, w := range p.Warnings {
 		a.warn("%s", w)
 	}
@@ -110,7 +107,7 @@ func (a *app) env(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	a.warnings(f, p)
+	a.warnings(p)
 	return 0, a.render(p.Injection, f, names)
 }
 

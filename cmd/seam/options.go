@@ -33,6 +33,7 @@ type flags struct {
 	delays    list
 	denies    list
 	audit     bool
+	note      func(string) // tells of what is odd in what was asked for
 	debugDirs list
 	onFull    hooks.OnFull
 	blockMS   int
@@ -51,7 +52,6 @@ type flags struct {
 	dormant   bool
 	pid       int
 	command   *command
-	notes     []string // warnings about what was asked for
 }
 
 var options = []option{
@@ -144,7 +144,7 @@ func optionsOf(c *command) []option {
 
 // flags makes the flag set of one command.
 func (a *app) flags(c *command) *flags {
-	f := &flags{set: pflag.NewFlagSet(c.name, pflag.ContinueOnError), command: c,
+	f := &flags{note: func(s string) { a.warn("%s", s) }, set: pflag.NewFlagSet(c.name, pflag.ContinueOnError), command: c,
 		buffer: hooks.DefaultBuffer, blockMS: hooks.DefaultBlockMS, format: "shell"}
 	f.set.SetInterspersed(!c.target)
 	f.set.Usage = func() {}

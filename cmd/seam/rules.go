@@ -41,7 +41,11 @@ func (f *flags) rules(s *hooks.Spec) error {
 			s.Rules = append(s.Rules, r)
 			p.Rule = len(s.Rules)
 			s.Probes = append(s.Probes, p)
-			f.notes = append(f.notes, warnings...)
+			for _, w := range warnings {
+				if !f.quiet {
+					f.note(w)
+				}
+			}
 		}
 	}
 	return nil
