@@ -196,7 +196,7 @@ func (s *ruleScanner) item() {
 		return
 	}
 	if s.pos++; strings.TrimSpace(s.text[s.pos:]) == "" {
-		s.fail(s.pos-1, "nothing after the ','", "")
+		s.fail(s.pos-1, "nothing after the ','", "leave it out")
 	}
 }
 
@@ -222,7 +222,7 @@ func (s *ruleScanner) bare(at int) {
 	case s.rule.Kind != RuleDelay:
 		s.fail(at, "a time belongs to a delay", "--delay '"+s.text+"'")
 	case d <= 0 || d > MaxDelay:
-		s.fail(at, "a delay is more than 0 and at most "+MaxDelay.String(), "")
+		s.fail(at, "a delay is more than 0 and at most "+MaxDelay.String(), "for instance connect:200ms")
 	default:
 		s.once("delay", at)
 		s.rule.Delay = int64(d)
