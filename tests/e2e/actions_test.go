@@ -338,7 +338,9 @@ func TestDenyConnect(t *testing.T) {
 
 // A rule that is wrong is said to be before anything runs, and where.
 func TestBadRules(t *testing.T) {
-	run := func(flags ...string) []string { return append(append([]string{"run"}, flags...), "--", "/bin/sh", "-c", "TOUCH") }
+	run := func(flags ...string) []string {
+		return append(append([]string{"run"}, flags...), "--", "/bin/sh", "-c", "TOUCH")
+	}
 	for _, tc := range []struct {
 		flag, rule string
 		wants      []string
