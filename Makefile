@@ -9,7 +9,7 @@ LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version
 	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
 LIB_SRC := $(shell find preload hooks wire -name '*.go' -o -name '*.[chS]' -o -name '*.s' -o -name '*.map') go.mod
 
-.PHONY: help build packages demo docs test parity parity-quick check fuzz fuzz-args torture bench bench-quick clean
+.PHONY: help build packages demo docs test parity parity-quick check fuzz fuzz-args torture bench bench-quick bench-field bench-field-quick clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -77,6 +77,15 @@ bench: build ## side by side: cost per call, start-up, sustained rate
 
 bench-quick: build
 	$(GO) run ./tests/bench -quick >/dev/null && echo "ok  	benchmark runs"
+
+ONLY ?=
+bench-field: build ## against the field: docs/benchmarks.md anew (half an hour; ONLY=calls,… for some sections; an idle machine, root)
+	@tests/packages.sh tests/benchfield/packages.txt
+	$(GO) run ./tests/benchfield -only '$(ONLY)' -write
+
+bench-field-quick: build ## each of its measurements once, tiny: does it run
+	@tests/packages.sh tests/benchfield/packages.txt
+	$(GO) run ./tests/benchfield -quick -parts bin/field-quick
 
 clean: ## what the build made
 	rm -rf bin $(LIB) $(LIB).sha256

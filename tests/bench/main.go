@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seam-project/seam/tests/measure"
 )
 
 func main() {
@@ -70,7 +72,7 @@ func prepare(seam string, quick bool) (*bench, error) {
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *bench) all() error {
-	fmt.Println(machine())
+	fmt.Println(measure.Machine())
 	if err := b.calls(1); err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func (b *bench) calls(threads int) error {
 			}
 		}
 	}
-	med := func(way, kind string) float64 { return median(got[way+" "+kind]) }
+	med := func(way, kind string) float64 { return measure.Median(got[way+" "+kind]) }
 	added := func(way, kind string) float64 { return med(way, kind) - med("plain", kind) }
 	cell := func(way, kind string) string {
 		v := got[way+" "+kind]
@@ -202,7 +204,7 @@ func (b *bench) startUp() error {
 	}
 	fmt.Printf("\nstart-up of /bin/true, ms (median of %d runs of %d; min-max of the runs)\n", b.rounds, b.spawns)
 	for i, w := range ways {
-		fmt.Printf("  %-48s %7.3f   added %6.3f   (%.3f-%.3f)\n", w.name, median(got[i]), median(got[i])-median(got[0]), slices.Min(got[i]), slices.Max(got[i]))
+		fmt.Printf("  %-48s %7.3f   added %6.3f   (%.3f-%.3f)\n", w.name, measure.Median(got[i]), measure.Median(got[i])-measure.Median(got[0]), slices.Min(got[i]), slices.Max(got[i]))
 	}
 	return nil
 }
@@ -282,7 +284,7 @@ func (b *bench) sustained() error {
 			return err
 		}
 		total := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		acc, err := account(report)
+		acc, err := measure.Account(report)
 		if err != nil {
 			return err
 		}
@@ -295,12 +297,4 @@ func (b *bench) sustained() error {
 		fmt.Println()
 	}
 	return nil
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	if len(v) == 0 {
-		return 0
-	}
-	return v[len(v)/2]
 }
