@@ -15,7 +15,12 @@ func (a *app) plan(f *flags) (int, error) {
 	if f.set.NArg() < 2 {
 		return 0, &problem{msg: "no spec, or no object", hint: "seam plan is for programs that seam watches; you want seam doctor"}
 	}
-	text, err := os.ReadFile(f.set.Arg(0))
+	args := f.set.Args()
+	live := args[0] == "live" // for a process that runs
+	if live {
+		args = args[1:]
+	}
+	text, err := os.ReadFile(args[0])
 	if err != nil {
 		return 0, fmt.Errorf("read spec: %w", err)
 	}
@@ -23,8 +28,8 @@ func (a *app) plan(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, path := range f.set.Args()[1:] {
-		if _, _, err := plan.Once(path, spec); err != nil {
+	for _, path := range args[1:] {
+		if _, _, err := plan.Once(path, spec, live); err != nil {
 			return 0, fmt.Errorf("plan %s: %w", path, err)
 		}
 	}

@@ -23,6 +23,7 @@ func Run() {
 	}
 	go answer(a)
 	go planOnRequest()
+	go followRequests()
 	core.WaitOwner()
 	deliver(a)
 }
@@ -51,7 +52,8 @@ func planMissing() {
 	if _, _, any := core.Missing(0); !any {
 		return
 	}
-	text, err := os.ReadFile(core.SpecPath())
+	path, live := core.MissingSpec()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return
 	}
@@ -65,7 +67,7 @@ func planMissing() {
 		if !ok {
 			return
 		}
-		p, _, err := plan.Once(path, spec)
+		p, _, err := plan.Once(path, spec, live)
 		if err != nil {
 			skip++
 			continue

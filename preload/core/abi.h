@@ -286,6 +286,9 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint64_t commit_uid;
 	uint32_t commit_chunk, commit_upto;
 	uint64_t oldest_uid __attribute__((aligned(64))); /* producers: no FULL chunk has a lower uid, as far as known */
+	/* core: another spec than that the arena was made for, for all who share it */
+	uint32_t spec_seq __attribute__((aligned(64))); /* 0: none yet; odd: it is being written */
+	char     spec_path[2044];
 };
 
 enum seam_lost { /* closed list, ids never reused */
@@ -339,7 +342,8 @@ struct seam_proc {              /* 128 bytes */
 	uint32_t ns;            /* process id namespace: numbers mean the same in entries with the same ns */
 	uint64_t dropped;       /* calls of this process lost; atomic */
 	uint32_t confined;      /* SEAM_CONF_*: how it confined itself; from SEAM_CONF_TOLD on the drainer's */
-	uint32_t pad[11];
+	uint32_t spec_seq;      /* seam_arena.spec_seq of the spec that is in force there */
+	uint32_t pad[10];
 };
 
 /* How a child ended, as its parent was told by wait. */

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "frame.h"
-#include "load.h"
+#include "places.h"
 #include "sys.h"
 
 #define PAGE 4096ull
@@ -29,18 +29,18 @@
 #define MAX_RECORD 2000u    /* bytes of one record: size8 has 8 bits */
 #define REPLY_MAX 512u
 
-static int reaches(uint64_t from, uint64_t to)
+int seam_reaches(uint64_t from, uint64_t to)
 {
 	int64_t d = to - from;
 	return d > -(int64_t)REACH && d < (int64_t)REACH;
 }
 
 /* Pages from which [lo, hi) can be reached, and that it reaches. */
-static unsigned char *pages_near(uint64_t lo, uint64_t hi, uint64_t size)
+unsigned char *seam_pages_near(uint64_t lo, uint64_t hi, uint64_t size)
 {
 	void *p = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p != MAP_FAILED) {
-		if (reaches((uint64_t)p, hi) && reaches((uint64_t)p + size, lo) && reaches(hi, (uint64_t)p) && reaches(lo, (uint64_t)p + size))
+		if (seam_reaches((uint64_t)p, hi) && seam_reaches((uint64_t)p + size, lo) && seam_reaches(hi, (uint64_t)p) && seam_reaches(lo, (uint64_t)p + size))
 			return p;
 		munmap(p, size);
 	}
@@ -60,7 +60,12 @@ static unsigned char *pages_near(uint64_t lo, uint64_t hi, uint64_t size)
 /* The thunk needs a register and puts the caller's r11 aside: movq THUNK_R11(%rsp), %r11. */
 static const unsigned char restore_r11[] = { 0x4c, 0x8b, 0x5c, 0x24, 0x100 + THUNK_R11 };
 
-static uint64_t build_trampoline(const struct seam_plan *plan, const struct seam_site *s, uint64_t bias, unsigned char *to)
+uint32_t seam_tramp_size(const struct seam_site *s)
+{
+	return (sizeof restore_r11 + s->tramp_len + 15) & ~15u;
+}
+
+uint64_t seam_trampoline(const struct seam_plan *plan, const struct seam_site *s, uint64_t bias, unsigned char *to)
 {
 	unsigned char *start = to;
 	memcpy(to, restore_r11, sizeof restore_r11);
@@ -71,7 +76,7 @@ static uint64_t build_trampoline(const struct seam_plan *plan, const struct seam
 		uint64_t target = fix[i].target + bias;
 		if (fix[i].kind == SEAM_FIX_REL32) {
 			uint64_t next = (uint64_t)to + fix[i].at + fix[i].addend;
-			if (!reaches(next, target))
+			if (!seam_reaches(next, target))
 				return 0;
 			int32_t d = target - next;
 			memcpy(to + fix[i].at, &d, 4);
@@ -159,10 +164,10 @@ static unsigned guard_kind(const char *name)
 	return SEAM_GUARD_ANY;
 }
 
-static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
+int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
-	uint64_t key = (plan->ino * 0x9e3779b97f4a7c15ull ^ plan->dev ^ plan->mtime_ns * 31) + s->vaddr * 0x100000001b3ull;
+	uint64_t key = seam_signature(plan, s);
 	int fresh = 0, id = internal ? 0 : site_id(key | 1, &fresh);
 	if (id < 0)
 		return -1;
@@ -257,10 +262,7 @@ static int fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site
 	return 0;
 }
 
-/* Reasons the applier can have; numbers of preload/plan/reasons.go. */
-enum { CALL_IN_PROLOGUE = 2, BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23 };
-
-static void refuse(const char *object, const char *symbol, unsigned reason)
+void seam_refuse(const char *object, const char *symbol, unsigned reason)
 {
 	if (!seam->arena)
 		return; /* a guard site: reading behind arguments is slower without, and says nothing */
@@ -277,7 +279,7 @@ static void refuse(const char *object, const char *symbol, unsigned reason)
 	seam_add_refusals(object, buf, n + 6);
 }
 
-static unsigned char *thunk_of(unsigned kind, uint32_t slot)
+unsigned char *seam_thunk(unsigned kind, uint32_t slot)
 {
 	unsigned char *pool = kind == SEAM_SITE_FULL ? seam_thunks_full : kind == SEAM_SITE_COUNT ? seam_thunks_count : seam_thunks_entry;
 	return pool + 16ull * slot;
@@ -299,19 +301,19 @@ static void write_jump(uint64_t at, const struct seam_site *s, uint64_t to)
 
 /* Pages of code stay executable while they are written: this library calls the
  * kernel itself, but a thread of the host may be running in the same pages. */
-static int open_text(uint64_t lo, uint64_t hi)
+int seam_open_text(uint64_t lo, uint64_t hi)
 {
 	lo &= ~(PAGE - 1);
 	return sys3(SYS_mprotect, lo, ((hi + PAGE - 1) & ~(PAGE - 1)) - lo, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
-static void close_text(uint64_t lo, uint64_t hi, int prot)
+void seam_close_text(uint64_t lo, uint64_t hi, int prot)
 {
 	lo &= ~(PAGE - 1);
 	sys3(SYS_mprotect, lo, ((hi + PAGE - 1) & ~(PAGE - 1)) - lo, prot);
 }
 
 /* Some calls the core must see the end of, whatever else is asked of their sites. */
-static int sees_end(const struct seam_site *s)
+int seam_sees_end(const struct seam_site *s)
 {
 	return s->kind == SEAM_SITE_GUARD || (s->flags & SEAM_SF_GUARD) || s->watch == SEAM_WATCH_SPAWN ||
 		s->watch == SEAM_WATCH_WAIT4 || s->watch == SEAM_WATCH_WAITID;
@@ -323,19 +325,31 @@ static unsigned char *pages_for(struct seam_object *o, uint64_t size)
 {
 	const struct seam_plan *plan = o->plan;
 	uint64_t lo = plan->text_lo + o->bias, hi = plan->text_hi + o->bias;
-	if (o->done && o->done->mem) {
+	if (o->done && o->done->mem && size <= o->done->mem_size) {
 		uint64_t at = (uint64_t)o->done->mem;
-		if (reaches(at, hi) && reaches(at + size, lo) && reaches(hi, at) && reaches(lo, at + size) &&
+		if (seam_reaches(at, hi) && seam_reaches(at + size, lo) && seam_reaches(hi, at) && seam_reaches(lo, at + size) &&
 		    !sys3(SYS_mprotect, at, size, PROT_READ | PROT_WRITE))
 			return o->done->mem;
 		munmap(o->done->mem, o->done->mem_size);
 		o->done->mem = 0;
 	}
-	return pages_near(lo, hi, size);
+	return seam_pages_near(lo, hi, size);
+}
+
+/* The entry of a function that is unpatched: its object has just come. */
+static struct seam_place *place_of(uint64_t fn, const struct seam_plan *plan, const struct seam_site *s, uint64_t tramp)
+{
+	struct seam_place *p = seam_place_at(fn);
+	if (p)
+		seam_place_gone(p); /* that object left while nobody looked */
+	p = seam_place_new(fn, seam_build(plan), s);
+	if (p)
+		p->tramp = tramp;
+	return p;
 }
 
 /* A return to an address that was pushed and not called is an attack there. */
-static int shadow_stack(void)
+int seam_shadow_stack(void)
 {
 	uint64_t ssp = 0;
 	__asm__ volatile("rdsspq %0" : "+r"(ssp)); /* does nothing without one */
@@ -348,7 +362,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	struct seam_site *s = (void *)((char *)plan + plan->sites_off);
 	uint64_t size = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++)
-		size += ((sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull) + ISLAND + (s[i].nfilt ? SEAM_SIEVE : 0);
+		size += seam_tramp_size(&s[i]) + ISLAND + (s[i].nfilt ? SEAM_SIEVE : 0);
 	if (!plan->nsites) {
 		seam_done_note(l, o, 0, 0);
 		return;
@@ -357,7 +371,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	unsigned char *mem = pages_for(o, size), *at = mem;
 	seam_done_note(l, o, mem, size);
 	if (!mem) {
-		refuse(o->path, "*", NO_MEMORY_NEAR);
+		seam_refuse(o->path, "*", NO_MEMORY_NEAR);
 		return;
 	}
 	for (uint32_t i = 0; i < plan->nsites; i++) {
@@ -368,38 +382,43 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 			s[i].reserved[1] = 0;
 		int again = s[i].reserved[1] != 0;
 		if (!again && seam->nruns >= SEAM_MAX_SLOTS) {
-			refuse(o->path, name, SITE_TABLE_FULL);
+			seam_refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
-		if ((s[i].flags & SEAM_SF_PUSHES) && shadow_stack()) {
-			refuse(o->path, name, CALL_IN_PROLOGUE);
+		if ((s[i].flags & SEAM_SF_PUSHES) && seam_shadow_stack()) {
+			seam_refuse(o->path, name, CALL_IN_PROLOGUE);
 			continue;
 		}
 		if (memcmp((void *)fn, s[i].orig, s[i].patch_len)) {
-			refuse(o->path, name, BYTES_DIFFER);
+			seam_refuse(o->path, name, BYTES_DIFFER);
 			continue;
 		}
-		uint64_t tramp = build_trampoline(plan, &s[i], o->bias, at);
+		uint64_t tramp = seam_trampoline(plan, &s[i], o->bias, at);
 		if (!tramp) {
-			refuse(o->path, name, NO_MEMORY_NEAR);
+			seam_refuse(o->path, name, NO_MEMORY_NEAR);
 			continue;
 		}
-		at += (sizeof restore_r11 + s[i].tramp_len + 15) & ~15ull;
-		uint32_t slot = again ? s[i].reserved[1] - 1 : seam->nruns;
-		if (again) {
+		at += seam_tramp_size(&s[i]);
+		uint64_t sig = again ? seam->places->slot[s[i].reserved[1] - 1].sig : seam_signature(plan, &s[i]);
+		struct seam_place *place = place_of(fn, plan, &s[i], tramp);
+		int idle = again || !place ? -1 : seam_slot_of(sig, place);
+		uint32_t slot = again ? s[i].reserved[1] - 1 : idle >= 0 ? (uint32_t)idle : seam->nruns;
+		if (place && (again || idle >= 0)) {
 			seam->runs[slot].orig = tramp;
 			seam->runs[slot].lib_base = o->bias;
-		} else if (fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
-			refuse(o->path, name, SITE_TABLE_FULL);
+		} else if (!place || seam_fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
+			seam_refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
 		seam->runs[slot].elsewhere = o->elsewhere;
-		uint64_t thunk = (uint64_t)thunk_of(sees_end(&s[i]) ? SEAM_SITE_FULL : s[i].kind, slot);
+		uint64_t thunk = (uint64_t)seam_thunk(seam_sees_end(&s[i]) ? SEAM_SITE_FULL : s[i].kind, slot);
 		if (seam_sieved(&seam->runs[slot])) {
-			seam_sieve(at, &seam->runs[slot], (uint64_t)thunk_of(SEAM_SITE_COUNT, slot), thunk);
+			seam_sieve(at, &seam->runs[slot], (uint64_t)seam_thunk(SEAM_SITE_COUNT, slot), thunk);
 			thunk = (uint64_t)at;
 			at += SEAM_SIEVE;
-		} else if (!reaches(fn, thunk)) {
+		}
+		seam_slot_note(slot, sig, place, thunk);
+		if (!seam_reaches(fn, thunk)) {
 			memcpy(at, "\xff\x25\0\0\0\0", 6); /* jmp *0(%rip) */
 			memcpy(at + 6, &thunk, 8);
 			thunk = (uint64_t)at;
@@ -410,19 +429,22 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	}
 	/* one change of protection for the whole text: one for each function would
 	 * cost milliseconds; only pages that are written to become private */
-	if (sys3(SYS_mprotect, mem, size, PROT_READ | PROT_EXEC) || open_text(o->text_lo, o->text_hi)) {
-		refuse(o->path, "*", PATCH_FORBIDDEN);
+	if (sys3(SYS_mprotect, mem, size, PROT_READ | PROT_EXEC) || seam_open_text(o->text_lo, o->text_hi)) {
+		seam_refuse(o->path, "*", PATCH_FORBIDDEN);
 		return;
 	}
 	int guards = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++) {
 		if (!s[i].reserved[0])
 			continue;
+		struct seam_place *place = seam_place_at(s[i].vaddr + o->bias);
+		place->form = FORM_LOAD;
+		place->slot = s[i].reserved[1];
 		write_jump(s[i].vaddr + o->bias, &s[i], s[i].reserved[0]);
 		struct seam_run *r = &seam->runs[s[i].reserved[1] - 1];
 		guards += (r->flags & SEAM_SF_GUARD) && r->guard_kind <= SEAM_GUARD_MMAP;
 	}
-	close_text(o->text_lo, o->text_hi, o->text_prot);
+	seam_close_text(o->text_lo, o->text_hi, o->text_prot);
 	if (guards) {
 		seam->guarded = 1;
 		sys3(SYS_membarrier, 16 /* REGISTER_PRIVATE_EXPEDITED */, 0, 0);
@@ -431,6 +453,8 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 
 void seam_apply(struct seam_load *l)
 {
+	if (seam_places_ready())
+		return;
 	ksigset old = sig_block_all();
 	for (uint32_t i = 0; i < l->nobj; i++)
 		if (l->obj[i].plan && l->obj[i].is_new)
@@ -451,23 +475,23 @@ int seam_apply_loader(uint64_t fn)
 	if (s.orig[at] != 0xc3 || fn % 16 || seam->nruns >= SEAM_MAX_SLOTS)
 		return -1;
 	/* what follows the return up to the next 16 bytes is the assembler's padding */
-	unsigned char *mem = pages_near(fn, fn, PAGE);
+	unsigned char *mem = seam_pages_near(fn, fn, PAGE);
 	if (!mem)
 		return -1;
 	memcpy(mem, s.orig, at + 1);
 	struct seam_run *r = &seam->runs[seam->nruns];
 	r->orig = (uint64_t)mem;
 	r->kind = SEAM_SITE_LOADER;
-	uint64_t thunk = (uint64_t)thunk_of(SEAM_SITE_ENTRY, seam->nruns);
-	if (!reaches(fn, thunk)) {
+	uint64_t thunk = (uint64_t)seam_thunk(SEAM_SITE_ENTRY, seam->nruns);
+	if (!seam_reaches(fn, thunk)) {
 		memcpy(mem + 16, "\xff\x25\0\0\0\0", 6);
 		memcpy(mem + 22, &thunk, 8);
 		thunk = (uint64_t)mem + 16;
 	}
-	if (sys3(SYS_mprotect, mem, PAGE, PROT_READ | PROT_EXEC) || open_text(fn, fn + 5))
+	if (sys3(SYS_mprotect, mem, PAGE, PROT_READ | PROT_EXEC) || seam_open_text(fn, fn + 5))
 		return -1;
 	write_jump(fn, &s, thunk);
-	close_text(fn, fn + 5, PROT_READ | PROT_EXEC);
+	seam_close_text(fn, fn + 5, PROT_READ | PROT_EXEC);
 	seam->nruns++;
 	return 0;
 }

@@ -21,7 +21,8 @@
 #define NSHARDS 16u
 #define NSHARDS_HIST 4u
 #define NHANDOVER 32u
-#define SPARE_SITES 3072u   /* for libraries that come later; untouched, it costs address space only */
+#define SPARE_SITES 3072u   /* for libraries and probes that come later; untouched, it costs address space only */
+#define SPARE_HISTS 256u
 #define SPARE_DEFS (2u << 20)
 
 static uint64_t place(uint64_t *at, uint64_t bytes)
@@ -140,7 +141,7 @@ static void populate(char *p, uint64_t n)
 int seam_arena_create(struct seam_load *l)
 {
 	_Static_assert(NTHREADS <= SEAM_DROPPED_THREADS, "a mark in seam_asite.dropped names a thread");
-	uint32_t nsites = SPARE_SITES, nhists = 0;
+	uint32_t nsites = SPARE_SITES, nhists = SPARE_HISTS;
 	uint64_t defs = SPARE_DEFS;
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		const struct seam_plan *p = l->obj[i].plan;

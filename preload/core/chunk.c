@@ -308,7 +308,7 @@ static void reap_threads(struct seam_tls *t)
  * create a thread: the caller is not libc, the loader or an allocator, which
  * could hold a lock; we are not in a signal handler, as far as the mask tells;
  * not in a vfork child, which has our memory but not our identity. */
-static int safe_place(const struct seam_tls *t, const struct seam_frame *f)
+int seam_safe_place(const struct seam_tls *t, const struct seam_frame *f)
 {
 	if (!f || ((const struct seam_run *)f->run)->elsewhere)
 		return 0;
@@ -336,7 +336,7 @@ static void maybe_start(struct seam_tls *t, const struct seam_frame *f)
 		return; /* somebody drains */
 	if (!begin_calls())
 		return;
-	if (safe_place(t, f))
+	if (seam_safe_place(t, f))
 		seam_aside(start_go, 0);
 	end_calls();
 }
@@ -559,6 +559,8 @@ void seam_count_slow(struct seam_frame *f)
 	const struct seam_run *r = f->run;
 	struct seam_tls *t = self();
 	f->orig = r->orig;
+	if (unlikely(r->kind == SEAM_SITE_SILENT))
+		return;
 	if (!take_guard(t, f)) {
 		seam_count_skip(t);
 		return;

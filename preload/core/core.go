@@ -53,6 +53,14 @@ func PutPlan(handle int, plan []byte) {
 	}
 }
 
+// MissingSpec is the spec file that the objects of Missing are to be planned for.
+// live: their plans must say how to patch what runs.
+func MissingSpec() (path string, live bool) {
+	var l C.int
+	p := C.seam_missing_spec(&l)
+	return C.GoString(p), l != 0
+}
+
 // WaitArena waits until there is an arena, which there is once a function is
 // patched. It stays mapped for as long as the process lives.
 func WaitArena() (p unsafe.Pointer, size uint64) {

@@ -71,6 +71,7 @@ enum {
 	SEAM_SP_WATCH = 128,
 };
 #define SEAM_SITE_LOADER 6    /* internal kind: r_debug.r_brk */
+#define SEAM_SITE_SILENT 7    /* a jump that could not be taken out: on to the original */
 enum { /* seam_run.guard_kind: what the call may change */
 	SEAM_GUARD_ANY = 0, SEAM_GUARD_RANGE = 1, SEAM_GUARD_MMAP = 2, /* mappings: read.c. RANGE, MMAP: (address, length, ...) */
 	SEAM_GUARD_PRCTL, SEAM_GUARD_SYSCALL, SEAM_GUARD_CAPSET, SEAM_GUARD_UNSHARE, SEAM_GUARD_SETNS, /* what is allowed: confine.c */
@@ -155,8 +156,13 @@ struct seam_core {
 	struct { uint32_t pid, proc, uid; } guests[SEAM_GUESTS]; /* pid 0: free */
 	uint32_t next_guest;
 
+	struct seam_places *places; /* which functions are patched; NULL: none has been */
+	volatile uint32_t patching; /* futex: 1 while the places are being changed, see respec.c */
+	uint32_t spec_seen;     /* arena.spec_seq of the spec that is in force here */
+	volatile uint32_t respec_asked; /* futex: bumped for a running agent */
 	struct seam_load *load; /* while the agent is asked to plan: what */
 	struct seam_load *late; /* not NULL: the loader is watched */
+	struct seam_load *late_before; /* of the spec before */
 	const void *loader;     /* its struct r_debug */
 	uint32_t plan_asked, plan_done; /* futexes: loader event and agent */
 
@@ -270,6 +276,7 @@ void seam_settle_drop(struct seam_tls *t);  /* one of its own that a signal hand
 void seam_count_skip(struct seam_tls *t);
 void seam_count_shared(struct seam_tls *t, uint32_t id); /* a counter without an own shard */
 int  seam_thread_setup(struct seam_tls *t);
+int  seam_safe_place(const struct seam_tls *t, const struct seam_frame *f); /* 1: libc may be entered by us here */
 void seam_retire(struct seam_tls *t);      /* its task will not write any more */
 void seam_repair(struct seam_tls *t);      /* after a jump out of the middle: see jump.c */
 
@@ -324,6 +331,26 @@ void seam_act_skipped(const struct seam_run *r);
 int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
 
+/* catchup.c */
+void seam_catch_up(struct seam_tls *t, const struct seam_frame *f); /* another process that shares the arena may have a newer spec */
+/* respec.c */
+struct seam_outcome;
+int  seam_respec(const char *path, struct seam_outcome **out); /* make what is patched equal to a spec file; SEAM_RESPEC_* */
+void seam_outcome_free(struct seam_outcome *o);
+void seam_follow_spec(void *unused);       /* the same, to the newest of the arena */
+enum { SEAM_RESPEC_DONE = 0, SEAM_RESPEC_BAD_SPEC = 1, SEAM_RESPEC_CONFINED = 2, SEAM_RESPEC_BUSY = 3, SEAM_RESPEC_MEMORY = 4 };
+struct seam_outcome {           /* what came of it, in its own mapping */
+	uint64_t size, hash;    /* size: of the mapping */
+	uint32_t len, pad;      /* bytes of records that follow: struct seam_outcome_rec, its two strings, or one and a blob */
+};
+struct seam_outcome_rec {       /* 16 bytes */
+	uint8_t  kind;          /* 1 a site; 2 an object's refusals, msgpack, as the second string */
+	uint8_t  reason;        /* of a site: 0 it is in, else why not */
+	uint16_t probe;         /* in the spec */
+	uint32_t id;            /* in the arena's site table, 0xffffffff none */
+	uint32_t len[2];        /* of object, of symbol */
+};
+
 /* handover.c */
 void seam_release_handovers(const struct seam_tls *t); /* those this thread has left behind */
 unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
@@ -342,6 +369,7 @@ void seam_ask(int64_t ns);                 /* have a running agent plan what sea
 /* load.c, for the agent */
 int seam_missing(int i, const char **path);
 void seam_put_plan(int k, const void *p, uint64_t size);
+const char *seam_missing_spec(int *live);  /* which spec to plan for; live: with how to patch it while it runs */
 
 #define SEAM_ALIVE_CHANGING 0xffffffffu /* *seam_alive while a forked child registers itself */
 #pragma GCC visibility pop

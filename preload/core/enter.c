@@ -137,6 +137,8 @@ uint32_t seam_enter(struct seam_frame *f)
 	f->ncopy = r->ncopy;
 	f->how = !(r->special & SEAM_SP_GUARD) ? 0 : r->guard_kind <= SEAM_GUARD_MMAP ? (seam_maps_begin(f, r) ? HOW_GUARD : 0) :
 		seam_confine(f, r) ? HOW_CONFINE : 0;
+	if (unlikely(r->kind == SEAM_SITE_SILENT))
+		return f->how;
 	if (r->kind == SEAM_SITE_GUARD) {
 		if (r->special & SEAM_SP_WATCH)
 			f->how |= seam_before_process(r, f);
@@ -146,10 +148,13 @@ uint32_t seam_enter(struct seam_frame *f)
 		seam_count_skip(t);
 		return f->how; /* a guard must see the end of the call */
 	}
-	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
-		seam_count_drop(t, r);
-		seam_act_skipped(r);
-		goto pass;
+	if (unlikely(!ready(t))) {
+		if (!seam_thread_setup(t)) {
+			seam_count_drop(t, r);
+			seam_act_skipped(r);
+			goto pass;
+		}
+		seam_catch_up(t, f);
 	}
 	if (r->nrules && seam_act(t, r, f))
 		goto record; /* whatever else the site keeps: all that is done to a call is told */
@@ -319,6 +324,8 @@ void seam_enter_only(struct seam_frame *f)
 		seam_loader_event();
 		return;
 	}
+	if (unlikely(r->kind == SEAM_SITE_SILENT))
+		return;
 	if (unlikely(r->kind == SEAM_SITE_WATCH)) {
 		seam_before_process(r, f);
 		return;
@@ -328,10 +335,13 @@ void seam_enter_only(struct seam_frame *f)
 		seam_count_skip(t);
 		return;
 	}
-	if (unlikely(!ready(t)) && !seam_thread_setup(t)) {
-		seam_count_drop(t, r);
-		seam_act_skipped(r);
-		goto out;
+	if (unlikely(!ready(t))) {
+		if (!seam_thread_setup(t)) {
+			seam_count_drop(t, r);
+			seam_act_skipped(r);
+			goto out;
+		}
+		seam_catch_up(t, f);
 	}
 	if (r->nrules && seam_act(t, r, f))
 		goto record;

@@ -45,6 +45,7 @@ SAME(TLS_EPOCH, offsetof(struct seam_tls, epoch));
 SAME(CHUNK_COMMITTED, offsetof(struct seam_chunk, committed));
 SAME(REC_FAILED, SEAM_RF_FAILED << 16);
 SAME(LEAVE_SIZE, sizeof(struct seam_rec) + 16);
+SAME(sizeof(struct seam_arena) <= 4096, 1);
 SAME(sizeof(struct seam_plan), 128);
 SAME(sizeof(struct seam_site), 136);
 SAME(sizeof(struct seam_rule), 136);

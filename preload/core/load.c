@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "frame.h"
-#include "load.h"
+#include "places.h"
 #include "sys.h"
 
 SEAM_DATA struct seam_core *seam;
@@ -34,6 +34,7 @@ __thread struct seam_tls seam_tls;
 
 #define LIBC_TID 0x2d0 /* glibc, x86-64: struct pthread.tid, from the thread pointer; checked */
 #define PLAN_DEADLINE_NS 1000000000ll
+#define EVENT_NS 2000000000ll /* a loader event waits for a change of the spec */
 
 #define FNV_START 0xcbf29ce484222325ull
 static uint64_t fnv(uint64_t h, const void *p, size_t n)
@@ -130,6 +131,8 @@ static void look(struct seam_load *l)
 		for (uint32_t k = 0; k < l->nold && o->is_new; k++)
 			o->is_new = l->old[k] != o->text_lo;
 	}
+	if (seam && seam->places)
+		seam_places_left(l);
 	for (uint32_t i = 0; i < l->nobj; i++)
 		if (l->obj[i].text_hi)
 			l->old[n++] = l->obj[i].text_lo;
@@ -161,7 +164,7 @@ static void add_unsafe(uint64_t lo, uint64_t hi)
 	}
 }
 
-/* Code from which a call into seam is no place to create a thread: chunk.c, safe_place. */
+/* Code from which a call into seam is no place to create a thread: chunk.c, seam_safe_place. */
 static void find_unsafe(struct seam_load *l)
 {
 	uint64_t alloc = seam_waking.malloc;
@@ -312,7 +315,7 @@ void seam_atfork_child(void)
 	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;
 	seam->go_reason = seam->confined ? SEAM_WHY_CONFINED : SEAM_WHY_NONE;
-	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = seam->calling = 0;
+	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = seam->calling = seam->patching = 0;
 	seam->owns = 0;
 	/* Be in the process table at once: a reader that finds all processes in it
 	 * gone takes the account for final. */
@@ -381,9 +384,14 @@ static int fetch_plans(struct seam_load *l)
 			continue;
 		}
 		any = o->wanted = 1;
-		seam_done_find(l, o);
-		if (!o->done)
+		if (!l->live)
+			seam_done_find(l, o);
+		if (!o->plan)
 			load_plan(l, o);
+		if (o->plan && l->live && !o->plan->live_off) {
+			munmap((void *)o->plan, o->plan->size);
+			o->plan = 0;
+		}
 		l->nmissing += !o->plan;
 	}
 	return any;
@@ -525,6 +533,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	if (setup_core(l))
 		return SEAM_WAKE_MEMORY;
 	strncpy(seam->spec_path, spec, sizeof seam->spec_path - 1);
+	strncpy(l->spec_path, spec, sizeof l->spec_path - 1);
 	if (socket && strlen(socket) < sizeof seam->socket)
 		strcpy(seam->socket, socket);
 	seam->start = l->spec.start;
@@ -600,6 +609,8 @@ void seam_loader_event(void)
 		if (!l)
 			seam->nimages = 0; /* the list is not kept: nothing in it can be relied upon */
 		seam_maps_loader(at_rest);
+		if (!at_rest && !seam_quiet() && seam_tls.guard != SEAM_GUARD_AGENT)
+			seam_patching_wait();
 		return;
 	}
 	uint64_t guard = guard_core();
@@ -617,8 +628,11 @@ void seam_loader_event(void)
 		if (!*seam_alive)
 			*seam_alive = ++seam->gen;
 	}
-	if (*seam_alive == seam->gen || seam_enter_process())
-		seam_aside(loaded, l);
+	/* who changes what is patched looks again, if we could not wait */
+	if ((*seam_alive == seam->gen || seam_enter_process()) && !seam_patching_begin(EVENT_NS, 1)) {
+		seam_aside(loaded, seam->late);
+		seam_patching_end();
+	}
 	seam_maps_loader(1);
 	end_calls();
 	seam_tls.guard = guard;
@@ -659,6 +673,31 @@ __attribute__((constructor(101))) static void seam_constructor(int argc, char **
 	errno = saved;
 }
 
+/* ---- for a change of the spec ------------------------------------------- */
+
+void seam_look(struct seam_load *l)
+{
+	look(l);
+	for (uint32_t i = 0; i < l->nobj; i++)
+		l->obj[i].is_new = 1;
+}
+
+void seam_fetch(struct seam_load *l)
+{
+	fetch_plans(l);
+	plan_missing(l, 0);
+}
+
+int seam_arena_first(struct seam_load *l)
+{
+	if (seam->arena || !worth_it(l))
+		return 0;
+	if (open_arena(l))
+		return -1;
+	announce_arena(l);
+	return 0;
+}
+
 /* ---- what the agent asks and answers about missing plans ---------------- */
 
 int seam_missing(int i, const char **path)
@@ -672,6 +711,13 @@ int seam_missing(int i, const char **path)
 			return k + 1;
 		}
 	return 0;
+}
+
+const char *seam_missing_spec(int *live)
+{
+	struct seam_load *l = __atomic_load_n(&seam->load, __ATOMIC_SEQ_CST);
+	*live = l && l->live;
+	return l && l->spec_path[0] ? l->spec_path : seam->spec_path;
 }
 
 void seam_put_plan(int k, const void *p, uint64_t size)

@@ -60,6 +60,8 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 	char     names[65536];                  /* paths of obj */
 	uint32_t names_used;
 	char     exe[4096];
+	char     spec_path[4096];
+	int      live;                          /* plans must say how to patch what runs */
 	int      argc;
 	char   **argv;
 	int      memfd;
@@ -112,6 +114,18 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 void seam_drop_core(void);
 void seam_atfork_prepare(void);
 void seam_atfork_child(void);
+
+/* load.c, for respec.c */
+void seam_look(struct seam_load *l);                          /* list what is loaded, all of it new */
+void seam_fetch(struct seam_load *l);                         /* plans of what is wanted: cache, agent, planner */
+int  seam_arena_first(struct seam_load *l);                   /* 0: there is an arena, or nobody wants one */
+/* respec.c: one at a time changes what is patched. 0, or -1: not within ns. loader: it is the loader's own thread */
+int  seam_patching_begin(int64_t ns, int loader);
+void seam_patching_end(void);
+void seam_patching_wait(void);                                /* until nobody does, at most 2 s */
+/* live.c */
+void seam_live(struct seam_load *l);                          /* what is patched becomes what the plans of l say */
+
 int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
 int  seam_spec_wants(struct seam_spec *s, const char *path);
 uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);

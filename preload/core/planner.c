@@ -35,13 +35,15 @@ static int child(void *arg)
  * must not run a handler of the host's in the host's memory. */
 int seam_run_planner(struct seam_load *l)
 {
-	char *argv[MAX_ARGS + 4], *stack;
+	char *argv[MAX_ARGS + 5], *stack;
 	int n = 0, done = -1;
 	if (!l->spec.planner[0])
 		return -1;
 	argv[n++] = l->spec.planner;
 	argv[n++] = "plan";
-	argv[n++] = seam->spec_path;
+	if (l->live)
+		argv[n++] = "live";
+	argv[n++] = l->spec_path[0] ? l->spec_path : seam->spec_path;
 	for (uint32_t i = 0; i < l->nobj && n < MAX_ARGS; i++)
 		if (l->obj[i].wanted && !l->obj[i].plan)
 			argv[n++] = (char *)l->obj[i].path;

@@ -82,7 +82,7 @@ int seam_enter_process(void)
 		return *seam_alive != SEAM_ALIVE_CHANGING && *seam_alive != 0;
 	}
 	uint32_t parent = seam->proc, before = seam->pid;
-	seam->maps_busy = seam->loader_busy = seam->reaping = seam->calling = 0; /* of threads that are not here */
+	seam->maps_busy = seam->loader_busy = seam->reaping = seam->calling = seam->patching = 0; /* of threads that are not here */
 	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = 0;
 	uint32_t pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	int known = !seam_quiet() || (pid != 0 && pid != before && pid != seam_tls.tid);

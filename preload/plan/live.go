@@ -43,6 +43,9 @@ type Pad struct {
 // only push a register, or do nothing.
 func (o *Object) live(f body, m *moved) Live {
 	l := Live{}
+	if m.whole {
+		return l // a thread in the original would jump into what is overwritten
+	}
 	at := 0
 	for ; at < m.patchLen; at++ {
 		in, ok := decode(f.code[at:])

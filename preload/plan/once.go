@@ -12,8 +12,9 @@ import (
 // Once returns the plan of an object for spec: out of the cache, or made and stored
 // there. Of processes that ask for the same plan at the same time one makes it,
 // while the others wait: a hundred workers load the same plugin in the same moment.
-// made tells whether it was this one. A cache that can't be used costs time only.
-func Once(path string, spec *hooks.Spec) (p *Plan, made bool, err error) {
+// made tells whether it was this one. live: the plan is for a process that runs (BuildLive);
+// it serves one that begins as well. A cache that can't be used costs time only.
+func Once(path string, spec *hooks.Spec, live bool) (p *Plan, made bool, err error) {
 	obj, err := Open(path)
 	if err != nil {
 		return nil, false, err
@@ -22,10 +23,10 @@ func Once(path string, spec *hooks.Spec) (p *Plan, made bool, err error) {
 	if lock := lockPlan(spec.Plans, spec.Hash(), obj.ID); lock != nil {
 		defer lock.Close()
 	}
-	if p, err = Load(spec.Plans, spec.Hash(), obj.ID); err == nil {
+	if p, err = Load(spec.Plans, spec.Hash(), obj.ID); err == nil && (p.Live || !live) {
 		return p, false, nil
 	}
-	if p, err = Build(obj, spec); err != nil {
+	if p, err = build(obj, spec, live); err != nil {
 		return nil, false, err
 	}
 	_ = Store(spec.Plans, p) // best effort: the next process would plan again

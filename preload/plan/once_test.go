@@ -23,7 +23,7 @@ func TestOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				p, fresh, err := Once(sqlite, spec)
+				p, fresh, err := Once(sqlite, spec, false)
 				if err != nil || len(p.Sites) < 100 {
 					t.Errorf("%v, %v", p, err)
 				}

@@ -388,7 +388,7 @@ func Decode(b []byte) (*Plan, error) {
 	if !ok {
 		return nil, fmt.Errorf("decode plan: refusals: %w", ErrBadPlan)
 	}
-	if p.Refusals, ok = parseRefusals(ref); !ok {
+	if p.Refusals, ok = ParseRefusals(ref); !ok {
 		return nil, fmt.Errorf("decode plan: refusals: %w", ErrBadPlan)
 	}
 	deps, ok := slice(b, le.Uint32(b[hdrDeps:]), le.Uint32(b[hdrNdeps:]), depSize, maxDeps)

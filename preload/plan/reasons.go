@@ -39,6 +39,7 @@ const (
 	ArgumentsUnknown     Reason = 30
 	Unplanned            Reason = 31
 	RuleNotApplied       Reason = 32
+	NotLive              Reason = 33
 )
 
 // ReasonInfo is a row of the closed list.
@@ -84,6 +85,7 @@ var reasons = [...]ReasonInfo{
 	{ArgumentsUnknown, "arguments-unknown", "the debug information does not say for certain where this function's arguments are, so its registers are shown as they are", "give its declaration with --proto", true},
 	{Unplanned, "unplanned", "no plan could be read or made for this library, so nothing in it is watched", "see that the program can read seam's cache, and that seam can write it", false},
 	{RuleNotApplied, "rule-not-applied", "a rule names this function and can't be applied to it", "see docs/actions.md for what a rule can do to which function", true},
+	{NotLive, "not-live", "the program runs, and this function's start cannot be replaced by a single store", "start the program with this probe", false},
 }
 
 // Reasons is the closed list, by ascending id.

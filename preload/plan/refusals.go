@@ -114,7 +114,8 @@ func (p *packed) str() string {
 	return string(p.take(n))
 }
 
-func parseRefusals(b []byte) ([]Refusal, bool) {
+// ParseRefusals reads the refusals of a plan file, which the core hands on as they are.
+func ParseRefusals(b []byte) ([]Refusal, bool) {
 	p := packed{b: b}
 	n := p.array()
 	var rs []Refusal

@@ -39,6 +39,7 @@ type moved struct {
 	code     []byte // the trampoline
 	fixes    []Fix
 	pushes   bool // it pushes a return address: no shadow stack would agree
+	whole    bool // all of the function: it jumps back into its first bytes
 }
 
 func (m *moved) flags() SiteFlags {
@@ -94,6 +95,7 @@ func relocate(f body) (moved, *refusal) {
 	if r != nil && (r.reason == BranchToStart || r.reason == BranchIntoPrologue) {
 		if whole, ok := moveWhole(f); ok {
 			m, r = whole, nil
+			m.whole = true
 		}
 	}
 	m.patchLen = patchLen

@@ -95,6 +95,8 @@ type Header struct {
 	_                     [24]byte
 	OldestUid             uint64
 	_                     [56]byte
+	SpecSeq               uint32
+	SpecPath              [2044]byte
 }
 
 // Refusals is struct seam_refusals.
@@ -147,7 +149,8 @@ type Proc struct {
 	Ns               uint32
 	Dropped          uint64
 	Confined         uint32
-	Pad              [11]uint32
+	SpecSeq          uint32
+	Pad              [10]uint32
 }
 
 // End is struct seam_end.
