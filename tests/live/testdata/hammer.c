@@ -167,7 +167,7 @@ static long memory(void)
 	long kib = 0;
 	FILE *f = fopen("/proc/self/smaps_rollup", "r");
 	while (f && fgets(line, sizeof line, f))
-		sscanf(line, "Private_Dirty: %ld", &kib);
+		sscanf(line, "Anonymous: %ld", &kib);
 	if (f)
 		fclose(f);
 	return kib;
