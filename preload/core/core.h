@@ -96,6 +96,7 @@ struct seam_tls {
 	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
 	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
 	uint32_t uid;             /* of ent */
+	uint32_t steals;          /* chunks taken from the oldest calls */
 	uint32_t idle;            /* agent's thread: in our own last wait, holds nothing */
 	uint32_t hold;            /* agent's thread: holds something of the host's */
 	uint32_t confining;       /* seam_confine to seam_confine_end: SEAM_CONF_* */
