@@ -23,7 +23,8 @@ type host struct {
 
 func hosts(t *testing.T) []host {
 	for _, prog := range []string{"bwrap", "dumb-init", "tini", "unshare", "setpriv", "git", "perl", "node", "python3", "ssh-keygen", "openssl",
-		"make", "tmux", "busybox", "bash", "java", "nginx", "redis-server", "gunicorn", "sudo", "curl"} {
+		"make", "tmux", "busybox", "bash", "java", "nginx", "redis-server", "gunicorn", "sudo", "curl", "ssh", "/usr/sbin/sshd", "screen", "firejail",
+		"/usr/lib/python3/dist-packages/seccomp.cpython-311-x86_64-linux-gnu.so"} {
 		harness.Program(t, prog)
 	}
 	return []host{
@@ -57,9 +58,35 @@ redis-cli -s s incr a; redis-cli -s s shutdown nosave; while kill -0 $pid 2>/dev
 		{name: "gunicorn", file: map[string]string{"app.py": "import os\ndef app(e, r):\n    r('200 OK', [('Content-Length', '3')])\n    return [b'ok\\n']\n"},
 			sh: `gunicorn --preload --graceful-timeout 1 -w 3 -b unix:$PWD/s -p pid --log-file log --daemon app:app; until [ -S s ]; do sleep 0.02; done; pid=$(cat pid)
 for i in $(seq 6); do curl -s --unix-socket s http://l/; done; kill -HUP $pid; for i in $(seq 4); do curl -s --unix-socket s http://l/; done; kill -TERM $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; rm -rf log pid s __pycache__`},
+		{name: "screen", sh: `export TERM=xterm SCREENDIR=$PWD/d; mkdir -m 700 d; screen -D -m sh -c 'echo inside > out; exit 3'; echo $?; cat out; rm -r d out`},
+		{name: "firejail", root: true, sh: `firejail --quiet --noprofile --net=none --seccomp sh -c 'echo in; ls /proc/self/fd | wc -l; mount -t tmpfs x /mnt 2>/dev/null; exit 5'`},
+		{name: "seccomp", file: map[string]string{"s.py": sandboxed}, sh: `/usr/bin/python3 s.py; rm s.py`},
+		{name: "sshd", root: true, file: map[string]string{"conf": "StrictModes no\nUsePAM no\nPidFile none\nLogLevel QUIET\n"}, sh: `mkdir -p /run/sshd; for k in host key; do ssh-keygen -q -t ed25519 -N '' -f $k; done; echo "HostKey $PWD/host" >>conf; echo "AuthorizedKeysFile $PWD/key.pub" >>conf
+s() { ssh -F /dev/null -o ProxyCommand="/usr/sbin/sshd -i -f $PWD/conf" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i key "$@"; }
+s root@l 'echo over; id -u; exit 7'; echo $?; echo piped | s root@l 'cat; kill -TERM $$'; echo $?; rm host* key* conf`},
 		{name: "sudo", root: true, sh: `sudo -n id -u; sudo -n -u nobody id -un; sudo -n -u nobody sh -c 'exit 5'`},
 	}
 }
+
+// A program that forbids itself most system calls, in Python, by libseccomp.
+const sandboxed = `
+import os, seccomp, threading
+f = seccomp.SyscallFilter(seccomp.ERRNO(1))
+for s in ("read write exit_group exit rt_sigaction rt_sigreturn rt_sigprocmask munmap mmap mprotect brk close futex openat newfstatat lseek getpid "
+          "madvise clone3 set_robust_list rseq sched_getaffinity gettid ioctl unlink getdents64 wait4 execve").split():
+    f.add_rule(seccomp.ALLOW, s)
+f.load()
+try:
+    os.mkdir("/tmp/never")
+except PermissionError as e:
+    print(e)
+t = threading.Thread(target=lambda: print("thread"))
+t.start()
+t.join()
+for i in range(300):
+    open("/etc/passwd").close()
+print("done")
+`
 
 // A process that blocks its signals and waits for them: no thread of the agent's may take one.
 const sigwait = `python3 -c '
