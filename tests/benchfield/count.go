@@ -15,7 +15,7 @@ import (
 
 // The functions here read what the tools wrote: how many calls of a function they saw, and how many records they say they lost.
 
-var saidLost = regexp.MustCompile(`(?i)lost (\d+)|(\d+) (?:records|events) (?:were )?(?:lost|discarded)|\.\.\. (\d+) (?:records|events) lost`)
+var saidLost = regexp.MustCompile(`(?i)lost (\d+)|(\d+) (?:records|events) (?:were )?(?:lost|discarded)|are lost\. \((\d+) times`)
 
 // lostIn adds up what a tool says about losses.
 func lostIn(text string) int {

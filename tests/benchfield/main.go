@@ -37,6 +37,8 @@ var sections = []struct {
 }{
 	{"calls", (*bench).calls},
 	{"startup", (*bench).startup},
+	{"losses", (*bench).losses},
+	{"sites", (*bench).sitesSeen},
 }
 
 func main() {
