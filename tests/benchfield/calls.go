@@ -61,8 +61,7 @@ func (b *bench) callsBy(threads int, tools []tool) (Table, error) {
 				if err != nil || round > 0 || t.seen == nil {
 					break
 				}
-				if t.syscalls && fn.own == "" {
-					unseen[key{t.name, fn.name}] = "not a system call"
+				if t.cannot(fn) != "" {
 					continue
 				}
 				var n, lost int
@@ -96,8 +95,8 @@ func (b *bench) callsBy(threads int, tools []tool) (Table, error) {
 			if c.Rounds > 0 {
 				c.Text = unseen[k]
 			}
-			if c.Text == "not a system call" {
-				c = Cell{Text: c.Text}
+			if text := t.cannot(known[f]); text != "" {
+				c = Cell{Text: text}
 			}
 			row.Cells = append(row.Cells, c)
 		}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var (
@@ -97,6 +99,41 @@ func TestGoals(t *testing.T) {
 	}{{table(30, 120), met}, {table(30, 119), missed}, {nil, unknown}} {
 		if _, _, got := g.judge(tc.parts); got != tc.want {
 			t.Errorf("got %q, want %q", got, tc.want)
+		}
+	}
+}
+
+func TestParseLoad(t *testing.T) {
+	wrk := "  Latency Distribution\n     50%  163.00us\n     99%    1.04ms\n  56789 requests in 2.00s, 560.00MB read\nRequests/sec:  40000.00\nTransfer/sec:    390.00MB\n"
+	if v, err := parseWrk(wrk); err != nil || v[0] != 25 || v[1] != 1040 {
+		t.Errorf("wrk: got %v, %v", v, err)
+	}
+	if v, err := parseWrk("unable to connect\n"); err == nil {
+		t.Errorf("wrk: got %v of no answer", v)
+	}
+	redis := "SET: rps=0.0 (overall: 0.0)\rSET: 50000.00 requests per second, p50=0.2 msec\nGET: 25000.00 requests per second, p50=0.2 msec\n"
+	if v, err := parseRedis(redis); err != nil || v[0] != 30 {
+		t.Errorf("redis-benchmark: got %v, %v", v, err)
+	}
+}
+
+// What is still there when a command ends, or misses its deadline, is ended.
+func TestRunLeavesNothing(t *testing.T) {
+	if err := adopt(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		script string
+		late   bool
+	}{{"sleep 600 >/dev/null 2>&1 & exit 0", false}, {"sleep 600 & sleep 601", true}} {
+		r := run(command{args: []string{"/bin/sh", "-c", tc.script}, deadline: 500 * time.Millisecond})
+		if errors.Is(r.status, errLate) != tc.late {
+			t.Errorf("%s: got %v", tc.script, r.status)
+		}
+		for pid, parent := range parents() {
+			if parent == os.Getpid() {
+				t.Errorf("%s: process %d is left", tc.script, pid)
+			}
 		}
 	}
 }

@@ -134,7 +134,9 @@ func writeDocs(dir string, names []string) error {
 	for _, k := range slices.Sorted(maps.Keys(versions)) {
 		fmt.Fprintf(&w, "* %s %s\n", k, strings.TrimPrefix(versions[k], k+" "))
 	}
-	w.WriteString("\nfrida is not among Debian's packages, so it is not measured.\n")
+	w.WriteString("\nfrida is not among Debian's packages, so it is not measured.\n\n")
+	w.WriteString("bpftrace's uprobes are put on private copies of libraries only. The kernel puts a uprobe into every process that maps the file: on a function of\n")
+	w.WriteString("libc that would be every program of the machine, and a function that seam has patched breaks under it (RATIONALE.md, Limits): the watched program dies of SIGTRAP.\n")
 	for _, name := range names {
 		at := slices.IndexFunc(parts, func(p *Part) bool { return p.Section == name })
 		fmt.Fprintf(&w, "\n## %s\n\n", headings[name])

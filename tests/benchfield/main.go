@@ -24,6 +24,7 @@ import (
 
 type bench struct {
 	seam, dir string
+	bpftrace  string
 	rounds    int
 	quick     bool
 	part      *Part
@@ -36,6 +37,7 @@ var sections = []struct {
 	run  func(*bench) error
 }{
 	{"calls", (*bench).calls},
+	{"programs", (*bench).wholePrograms},
 	{"startup", (*bench).startup},
 	{"losses", (*bench).losses},
 	{"sites", (*bench).sitesSeen},
@@ -48,14 +50,15 @@ func main() {
 	rounds := flag.Int("rounds", 7, "rounds of each section")
 	parts := flag.String("parts", "bin/field", "folder for what the sections found")
 	write := flag.Bool("write", false, "write docs/benchmarks.md and docs/benchmarks.json from the parts")
+	bpf := flag.String("bpftrace", "/usr/bin/bpftrace", "the bpftrace to measure")
 	flag.Parse()
-	if err := all(*seam, *quick, *only, *rounds, *parts, *write); err != nil {
+	if err := all(*seam, *bpf, *quick, *only, *rounds, *parts, *write); err != nil {
 		fmt.Fprintf(os.Stderr, "benchfield: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func all(seam string, quick bool, only string, rounds int, parts string, write bool) (err error) {
+func all(seam, bpf string, quick bool, only string, rounds int, parts string, write bool) (err error) {
 	var names []string
 	for _, s := range sections {
 		names = append(names, s.name)
@@ -72,7 +75,7 @@ func all(seam string, quick bool, only string, rounds int, parts string, write b
 		}
 	}
 	if len(wanted) > 0 {
-		b, err := prepare(seam, quick, rounds)
+		b, err := prepare(seam, bpf, quick, rounds)
 		if err != nil {
 			return err
 		}
@@ -100,7 +103,7 @@ func all(seam string, quick bool, only string, rounds int, parts string, write b
 	return nil
 }
 
-func prepare(seam string, quick bool, rounds int) (*bench, error) {
+func prepare(seam, bpf string, quick bool, rounds int) (*bench, error) {
 	abs, err := filepath.Abs(seam)
 	if err != nil {
 		return nil, err
@@ -113,9 +116,17 @@ func prepare(seam string, quick bool, rounds int) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{seam: abs, dir: dir, rounds: rounds, quick: quick}
+	b := &bench{seam: abs, dir: dir, bpftrace: bpf, rounds: rounds, quick: quick}
 	if quick {
 		b.rounds = 1
+	}
+	lib, err := os.ReadFile(libsqlite)
+	if err == nil {
+		err = os.WriteFile(b.path(sqliteName), lib, 0o755)
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
 	}
 	shared, data := "tests/bench/testdata/", "tests/benchfield/testdata/"
 	for _, c := range []struct {
@@ -128,7 +139,7 @@ func prepare(seam string, quick bool, rounds int) (*bench, error) {
 		{true, []string{"-o", b.path("spawn"), shared + "spawn.c"}},
 		{true, []string{"-shared", "-fPIC", "-o", b.path("count.so"), data + "count.c"}},
 		{true, []string{"-shared", "-fPIC", "-o", b.path("plugin.so"), data + "plugin.c"}},
-		{true, []string{"-o", b.path("field"), data + "field.c", b.path("libwork.so"), "-lsqlite3", "-pthread"}},
+		{true, []string{"-o", b.path("field"), data + "field.c", b.path("libwork.so"), b.path(sqliteName), "-Wl,-rpath," + dir, "-pthread"}},
 		{false, []string{"-shared", "-fPIC", "-I" + data, "-o", b.path("lttngwrap.so"), data + "lttngwrap.c", "-llttng-ust"}},
 	} {
 		if out, err := exec.Command("gcc", append([]string{"-O2"}, c.args...)...).CombinedOutput(); err != nil && c.needed {

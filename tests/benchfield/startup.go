@@ -70,8 +70,8 @@ func (b *bench) starts() (Table, error) {
 		{"strace", "strace -f -o FILE", 20, nil, []string{"/usr/bin/strace", "-f", "-o", text, target}, false},
 		{"ltrace", "ltrace -f -o FILE", 3, nil, []string{"/usr/bin/ltrace", "-f", "-o", text, target}, false},
 		{"perf trace", "perf trace -o FILE", 2, nil, []string{"/usr/bin/perf", "trace", "-o", text, target}, false},
-		{"bpftrace", "bpftrace -e 'uprobe:LIBC:write {…}' -c /bin/true", 2, nil, []string{"/usr/bin/bpftrace", "-o", text, "-e",
-			"uprobe:" + libc + ":write { printf(\"w\\n\") }", "-c", target}, false},
+		{"bpftrace", "bpftrace -e 'uprobe:LIB:work_six {…}' -c /bin/true, with a library that is not loaded", 2, nil, []string{b.bpftrace, "-o", text, "-e",
+			"uprobe:" + b.path("libwork.so") + ":work_six { printf(\"w\\n\") }", "-c", target}, false},
 	}
 	got := make([][]float64, len(ways))
 	quiet := make([][]float64, len(ways))
@@ -200,8 +200,8 @@ func (b *bench) bytes() (Table, error) {
 		row := Row{Name: t.name}
 		for _, name := range table.Columns {
 			fn := b.functions()[name]
-			if t.syscalls && fn.own == "" {
-				row.Cells = append(row.Cells, Cell{Text: "not a system call"})
+			if text := t.cannot(fn); text != "" {
+				row.Cells = append(row.Cells, Cell{Text: text})
 				continue
 			}
 			r, dir, err := b.recorded(t, []function{fn}, 2*time.Minute, []string{b.path("field"), "sustain", fn.name, strconv.Itoa(b.size(min(t.full, 100_000)))})

@@ -24,6 +24,9 @@ type tool struct {
 	how string
 	// syscalls: sees system calls only.
 	syscalls bool
+	// uprobes: the kernel puts its breakpoints into every process that maps the file, and on removal writes
+	// the file's byte over what is there: never on a file that others may be running.
+	uprobes bool
 	// full is how many calls its measurements at full rate make.
 	full int
 	// burst and rounds are the size of one measurement of the cost per call.
@@ -45,15 +48,28 @@ func (b *bench) functions() map[string]function {
 			proto: "long work_six(long a, long b, long c, long d, long e, long f)"},
 		"getenv":       {name: "getenv", lib: libc, args: "s"},
 		"write":        {name: "write", lib: libc, args: "ipi", own: "33"},
-		"sqlite3_step": {name: "sqlite3_step", lib: libsqlite, args: "p"},
+		"sqlite3_step": {name: "sqlite3_step", lib: b.path(sqliteName), args: "p"},
 		"site_call":    {name: "site_call", lib: b.path("libsites.so"), args: "i", proto: "long site_call(long a)"},
 	}
 }
 
 const (
-	libc      = "/lib/x86_64-linux-gnu/libc.so.6"
-	libsqlite = "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0"
+	libc = "/lib/x86_64-linux-gnu/libc.so.6"
+	// A copy of it is in the bench's folder, so that uprobes reach nobody else.
+	libsqlite  = "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0"
+	sqliteName = "libsqlite3.so.0"
 )
+
+// cannot says why a tool is not asked for a function; "" if it is.
+func (t tool) cannot(fn function) string {
+	switch {
+	case t.syscalls && fn.own == "":
+		return "not a system call"
+	case t.uprobes && fn.lib == libc:
+		return "a uprobe on libc is in every process"
+	}
+	return ""
+}
 
 // ring is the size of byhand.c's: without a reader seam goes round in its buffer as that does in its ring.
 const ring = "256KiB"
@@ -132,7 +148,7 @@ func (b *bench) probes(fns []function) []string {
 		switch lib { // by name, as people write them
 		case libc:
 			lib = "libc"
-		case libsqlite:
+		case b.path(sqliteName):
 			lib = "libsqlite3"
 		}
 		c = append(c, "-p", lib+":"+f.name)
@@ -221,10 +237,13 @@ var perfTrace = tool{name: "perf trace", how: "perf trace -o FILE -e write", sys
 	}, seen: seenText}
 
 var bpftrace = tool{name: "bpftrace", how: `bpftrace -o FILE -e 'uprobe:LIB:FUNCTION { printf(…arguments) } uretprobe:LIB:FUNCTION { printf(…retval) }' -c PROGRAM`,
-	full: 100_000, burst: 200, rounds: 50, file: "text",
-	wrap: func(_ *bench, dir string, fns []function, args []string) command {
+	full: 100_000, burst: 200, rounds: 50, file: "text", uprobes: true,
+	wrap: func(b *bench, dir string, fns []function, args []string) command {
 		var text strings.Builder
 		for _, f := range fns {
+			if (tool{uprobes: true}).cannot(f) != "" {
+				continue
+			}
 			format, values := "", ""
 			for i, a := range f.args {
 				format += map[rune]string{'i': " %d", 'p': " %p", 's': " %s"}[a]
@@ -236,7 +255,7 @@ var bpftrace = tool{name: "bpftrace", how: `bpftrace -o FILE -e 'uprobe:LIB:FUNC
 			}
 			fmt.Fprintf(&text, "uprobe:%s:%s { printf(\"%s(%s)\\n\"%s) } uretprobe:%[1]s:%[2]s { printf(\"= %%d\\n\", retval) } ", f.lib, f.name, f.name, format, values)
 		}
-		return command{args: []string{"bpftrace", "-o", filepath.Join(dir, "text"), "-e", text.String(), "-c", strings.Join(args, " ")}}
+		return command{args: []string{b.bpftrace, "-o", filepath.Join(dir, "text"), "-e", text.String(), "-c", strings.Join(args, " ")}}
 	}, seen: seenText}
 
 // recorded runs args under a tool and says what it printed; dir is fresh, and the caller's to remove.
