@@ -35,8 +35,9 @@ packages: ## what the demo and the tests need of Debian's packages, installed if
 demo: packages build ## watch a Python program that uses sqlite3, and print what it did
 	bin/seam run -- /usr/bin/python3 docs/demo/orders.py
 
-docs: ## docs/functions.md, from the packs and the table of known functions
+docs: packages build ## docs/functions.md, from the tables of known functions, and docs/coverage.md, from this machine's libraries
 	$(GO) run ./hooks/gendoc >docs/functions.md.tmp && mv docs/functions.md.tmp docs/functions.md
+	docs/coverage.sh >docs/coverage.md.tmp && mv docs/coverage.md.tmp docs/coverage.md
 
 check: ## formatting, vet, module files
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }

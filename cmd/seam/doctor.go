@@ -49,8 +49,9 @@ type siteRow struct {
 	Displaced int    `json:"displaced"`
 	Address   uint64 `json:"address"`
 	Note      string `json:"note,omitempty"`
-	Symbol    string `json:"symbol"`              // where it was found: .dynsym, .symtab, debug file, offset
-	Prototype string `json:"prototype,omitempty"` // where its arguments are known from: --proto, pack, DWARF
+	Symbol    string `json:"symbol"` // where it was found: .dynsym, .symtab, debug file, offset
+	Prototype string `json:"prototype,omitempty"`
+	Reach     string `json:"reach"` // what is patched: code, ifunc (the code that the loader picks), pointer (all pointers to it)
 }
 
 type refusalRow struct {
@@ -63,11 +64,16 @@ type totals struct {
 	Full    int `json:"full"`
 	Entry   int `json:"entry_only"`
 	Count   int `json:"count_only"`
+	Picked  int `json:"ifunc"`
+	Pointer int `json:"pointer"`
 	Refused int `json:"refused"`
 }
 
 // doctor says what seam could do with a program.
 func (a *app) doctor(f *flags) (int, error) {
+	if len(f.libraries) > 0 {
+		return a.libraries(f)
+	}
 	if f.set.NArg() == 0 {
 		return 0, &problem{msg: "no program given", hint: "seam doctor [flags] program"}
 	}
@@ -146,6 +152,17 @@ func (d *diagnosis) add(w *launcher.Planned) {
 			}
 		}
 		for _, s := range w.Plan.Sites {
+			reach := "code"
+			if s.Picker != 0 {
+				if !s.ByPointer() {
+					continue // one of many, of which the loader picks one
+				}
+				reach = "ifunc"
+				d.Totals.Picked++
+			} else if s.ByPointer() {
+				reach = "pointer"
+				d.Totals.Pointer++
+			}
 			switch s.Kind {
 			case plan.Full:
 				d.Totals.Full++
@@ -156,7 +173,7 @@ func (d *diagnosis) add(w *launcher.Planned) {
 			default:
 				continue // seam's own, not asked for
 			}
-			o.Sites = append(o.Sites, siteRow{s.Name, s.Kind.String(), len(s.Orig), s.Vaddr, notes[s.Name], s.From.String(), s.Proto.String()})
+			o.Sites = append(o.Sites, siteRow{s.Name, s.Kind.String(), len(s.Orig), s.Vaddr, notes[s.Name], s.From.String(), s.Proto.String(), reach})
 		}
 	}
 	if len(o.Sites)+len(o.Refused) > 0 || o.Error != "" {
@@ -201,6 +218,9 @@ func (d *diagnosis) print(w io.Writer, all bool) error {
 	}
 	fmt.Fprintf(&b, "\n%d functions in full, %d entry only, %d count only; %d refused\n",
 		d.Totals.Full, d.Totals.Entry, d.Totals.Count, d.Totals.Refused)
+	if d.Totals.Picked+d.Totals.Pointer > 0 {
+		fmt.Fprintf(&b, "%d of them by the code that the loader picks, %d by the pointers to them\n", d.Totals.Picked, d.Totals.Pointer)
+	}
 	for _, x := range d.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", x)
 	}
@@ -223,7 +243,11 @@ func (o *objPlan) print(b *strings.Builder, all bool) {
 			if proto == "" {
 				proto = "-"
 			}
-			fmt.Fprintf(b, "  %-6s %2d bytes at %#08x  %-10s  %-7s  %s%s\n", s.Kind, s.Displaced, s.Address, s.Symbol, proto, s.Name, note)
+			how := fmt.Sprintf("%2d bytes", s.Displaced)
+			if s.Reach != "code" {
+				how = s.Reach
+			}
+			fmt.Fprintf(b, "  %-6s %-8s at %#08x  %-10s  %-7s  %s%s\n", s.Kind, how, s.Address, s.Symbol, proto, s.Name, note)
 		}
 	} else {
 		for _, kind := range []string{"full", "entry", "count"} {

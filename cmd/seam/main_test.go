@@ -223,6 +223,24 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, r.out)
 		}
 	}
+	r = seam(t, nil, "doctor", "--library", "libc.so.6", "--library", "libstdc++", "--json")
+	var cs []coverage
+	if err := json.Unmarshal([]byte(r.out), &cs); err != nil || r.code != 0 || len(cs) != 2 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	for _, c := range cs {
+		if c.Functions < 1000 || c.Inline+c.Picked+c.Pointer+c.Refused != c.Functions || c.Refused*100 > c.Functions {
+			t.Errorf("%+v", c)
+		}
+	}
+	if r = seam(t, nil, "doctor", "--library", "libc.so.6"); !strings.Contains(r.out, "protected: patching this function could break") {
+		t.Errorf("%+v", r)
+	}
+	for _, bad := range [][]string{{"--library", "libnonesuch.so.1"}, {"--library", "/etc/passwd"}, {"--library", "libc.so.6", "/bin/true"}} {
+		if r = seam(t, nil, append([]string{"doctor"}, bad...)...); r.code != 125 || !strings.HasPrefix(r.err, "seam: error: ") || !strings.Contains(r.err, "\nseam: hint: ") {
+			t.Errorf("%v: %+v", bad, r)
+		}
+	}
 	static := filepath.Join(t.TempDir(), "static")
 	src := static + ".c"
 	os.WriteFile(src, []byte("int main(void) { return 0; }"), 0o600)

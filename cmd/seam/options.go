@@ -48,6 +48,7 @@ type flags struct {
 	quiet     bool
 	format    string
 	explain   string
+	libraries list
 	all       bool
 	dormant   bool
 	pid       int
@@ -127,6 +128,9 @@ var options = []option{
 	{name: "explain", arg: "SYMBOL", in: []string{"doctor"},
 		help:  "show how this function is patched, or why it can't be",
 		value: func(f *flags) pflag.Value { return (*text)(&f.explain) }},
+	{name: "library", arg: "LIBRARY", in: []string{"doctor"},
+		help:  "say how much of a whole library can be watched, and what can't; repeatable, instead of a program",
+		value: func(f *flags) pflag.Value { return (*list)(&f.libraries) }},
 	{name: "all", short: "a", in: []string{"doctor"},
 		help:  "list every function",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.all) }},

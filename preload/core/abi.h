@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 6
+#define SEAM_PLAN_VERSION 7
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -77,9 +77,9 @@ enum { /* seam_site.flags */
 #define SEAM_MAX_WORDS 12       /* captured argument words per call */
 #define SEAM_MAX_PATCH 24       /* displaced bytes, at most */
 
-struct seam_site {              /* 136 bytes */
+struct seam_site {              /* 144 bytes */
 	uint64_t vaddr;         /* of the function's first byte */
-	uint8_t  kind, instrument, flags, patch_len;
+	uint8_t  kind, instrument, flags, patch_len; /* patch_len 0: by the pointers to it, see pointers.c */
 	uint8_t  nregs;         /* argument words in registers to capture, 0..6 */
 	uint8_t  nstack;        /* stack words to capture, after the registers */
 	uint8_t  ncopy;         /* stack words to copy for the call, >= nstack */
@@ -96,6 +96,7 @@ struct seam_site {              /* 136 bytes */
 	uint32_t watch;         /* enum seam_watch: what the core itself must know of this call */
 	uint8_t  from, proto;   /* where its symbol and its prototype were found; for people (plan.Source, plan.ProtoSource) */
 	uint16_t probe;         /* index in the spec's probes, SEAM_NO_PROBE: the core's own */
+	uint64_t picker;        /* vaddr of an IFUNC's resolver: this is one of the functions it may pick; 0: not an IFUNC */
 	uint64_t reserved[2];
 	uint32_t rules_off, nrules; /* struct seam_rule[], in the order of the spec */
 };

@@ -37,11 +37,13 @@ void seam_done_find(struct seam_load *l, struct seam_object *o)
 void seam_done_note(struct seam_load *l, struct seam_object *o, unsigned char *mem, uint64_t size)
 {
 	struct seam_done *d = o->done;
+	unsigned char *pointers = d ? d->pointers : 0;
 	if (!d) {
 		if (l->ndone == MAX_OBJECTS)
 			return; /* the next time it is planned, and paid for, anew */
 		d = &l->done[l->ndone++];
 	}
 	*d = (struct seam_done){ .dev = o->dev, .ino = o->ino, .size = o->size, .mtime_ns = o->mtime_ns, .text_lo = o->text_lo,
-		.bias = o->bias, .plan = o->plan, .mem = mem, .mem_size = size, .loaded = 1 };
+		.bias = o->bias, .plan = o->plan, .mem = mem, .mem_size = size, .pointers = pointers, .loaded = 1 };
+	o->now = d;
 }

@@ -380,6 +380,8 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		s[i].reserved[0] = 0;
 		if (!o->done)
 			s[i].reserved[1] = 0;
+		if (!s[i].patch_len || (s[i].picker && !seam_picked(o, s, &s[i])))
+			continue;
 		int again = s[i].reserved[1] != 0;
 		if (!again && seam->nruns >= SEAM_MAX_SLOTS) {
 			seam_refuse(o->path, name, SITE_TABLE_FULL);
@@ -435,7 +437,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	}
 	int guards = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++) {
-		if (!s[i].reserved[0])
+		if (!s[i].reserved[0] || !s[i].patch_len)
 			continue;
 		struct seam_place *place = seam_place_at(s[i].vaddr + o->bias);
 		place->form = FORM_LOAD;
@@ -459,6 +461,9 @@ void seam_apply(struct seam_load *l)
 	for (uint32_t i = 0; i < l->nobj; i++)
 		if (l->obj[i].plan && l->obj[i].is_new)
 			apply_object(l, &l->obj[i]);
+	for (uint32_t i = 0; i < l->nobj; i++)
+		if (l->obj[i].plan && l->obj[i].is_new)
+			seam_point(l, &l->obj[i]);
 	sig_restore(old);
 	if (seam->shared_from == ~0u && seam->arena)
 		seam->shared_from = seam->arena->sites_used; /* sites put in later may be another process's too */

@@ -151,7 +151,7 @@ int seam_arena_create(struct seam_load *l)
 		nsites += p->nsites;
 		defs += p->refusals_len + 64 + strlen(l->obj[i].path);
 		for (uint32_t j = 0; j < p->nsites; j++) {
-			nhists += s[j].instrument == SEAM_HIST;
+			nhists += s[j].instrument == SEAM_HIST && !(s[j].picker && s[j].patch_len); /* of an IFUNC one at most */
 			defs += s[j].def_len + 8;
 		}
 	}

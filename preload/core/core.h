@@ -61,7 +61,8 @@ struct seam_run {
 	uint64_t elsewhere;     /* of an object in another namespace: its callers may be auditors, which run inside the loader */
 	const struct seam_rule *rules;
 	const char *plan;       /* what seam_rule.filt_off counts from */
-	uint32_t nrules, pad2;
+	uint32_t nrules;
+	uint32_t pointer;       /* 1: put in by pointers.c */
 	uint64_t spare[1];
 };
 enum {

@@ -47,7 +47,7 @@ SAME(REC_FAILED, SEAM_RF_FAILED << 16);
 SAME(LEAVE_SIZE, sizeof(struct seam_rec) + 16);
 SAME(sizeof(struct seam_arena) <= 4096, 1);
 SAME(sizeof(struct seam_plan), 128);
-SAME(sizeof(struct seam_site), 136);
+SAME(sizeof(struct seam_site), 144);
 SAME(sizeof(struct seam_rule), 136);
 SAME(sizeof(struct seam_rule_state), 64);
 SAME(sizeof(struct seam_addr_range), 20);

@@ -472,9 +472,12 @@ void seam_live(struct seam_load *l)
 				if (seam_tell_once(l->obj[i].ino ^ s[j].vaddr << 8))
 					seam_refuse(l->obj[i].path, (const char *)plan + s[j].name_off, RULE_NOT_APPLIED);
 			}
-			s[j].reserved[0] = want(&l->obj[i], plan, &s[j], &live[j]);
+			s[j].reserved[0] = 0;
+			if (s[j].patch_len && (!s[j].picker || seam_picked(&l->obj[i], s, &s[j])))
+				s[j].reserved[0] = want(&l->obj[i], plan, &s[j], &live[j]);
 		}
 	}
+	seam_point_live(l);
 	compare(l);
 	if (seam_near_close())
 		for (uint32_t i = 0; i < b->n; i++)

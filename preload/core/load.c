@@ -78,6 +78,8 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 		return 1;
 	o->path = memcpy(l->names + l->names_used, name, n); /* the loader frees its own at dlclose */
 	l->names_used += n;
+	o->phdr = info->dlpi_phdr;
+	o->nphdr = info->dlpi_phnum;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		uint64_t lo = o->bias + p->p_vaddr, hi = lo + p->p_memsz;
@@ -207,7 +209,7 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 		return 0;
 	struct seam_site *s = (void *)((char *)mem + p->sites_off);
 	for (uint32_t i = 0; i < p->nsites; i++, s++)
-		if (s->vaddr + o->bias < o->text_lo || s->vaddr + o->bias + s->patch_len > o->text_hi || s->patch_len < 5 ||
+		if (s->vaddr + o->bias < o->text_lo || s->vaddr + o->bias + s->patch_len > o->text_hi || (s->patch_len && s->patch_len < 5) ||
 		    s->patch_len > SEAM_MAX_PATCH || s->kind < SEAM_SITE_FULL || s->kind > SEAM_SITE_WATCH || s->nregs > 6 ||
 		    s->nregs + s->nstack > SEAM_MAX_WORDS || s->ncopy < s->nstack ||
 		    !within(s->tramp_off, s->tramp_len, 1, size) || !within(s->fix_off, s->nfix, sizeof(struct seam_fix), size) ||

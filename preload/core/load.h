@@ -33,8 +33,11 @@ struct seam_object {
 	char     key[24];
 	int      wanted, is_new, defines;
 	int      unplanned;     /* wanted, and there is no plan to be had */
+	const void *phdr;       /* its program headers, while it is loaded */
+	uint32_t nphdr;
 	int      elsewhere;     /* in another namespace than ours */
 	struct seam_done *done; /* it was here before; NULL: it was not */
+	struct seam_done *now;  /* its entry, once it is patched; NULL: there was no place */
 };
 
 /* An object that was patched. It stays listed when it is unloaded: when the same
@@ -44,6 +47,7 @@ struct seam_done {
 	const struct seam_plan *plan;           /* NULL: this entry is not used */
 	unsigned char *mem;                     /* its trampolines, mem_size bytes; NULL: none */
 	uint64_t mem_size;
+	unsigned char *pointers;                /* those of pointers.c; NULL: none */
 	int loaded;
 };
 
@@ -125,6 +129,10 @@ void seam_patching_end(void);
 void seam_patching_wait(void);                                /* until nobody does, at most 2 s */
 /* live.c */
 void seam_live(struct seam_load *l);                          /* what is patched becomes what the plans of l say */
+/* pointers.c */
+int  seam_picked(const struct seam_object *o, const struct seam_site *all, const struct seam_site *s); /* 1: of an IFUNC, this one is to be patched */
+void seam_point(struct seam_load *l, struct seam_object *o);  /* the sites that are reached by the pointers to them */
+void seam_point_live(struct seam_load *l);                    /* of these, those that the plans do not want any more fall silent */
 
 int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
 int  seam_spec_wants(struct seam_spec *s, const char *path);

@@ -120,7 +120,7 @@ static struct seam_outcome *outcome(struct seam_load *l)
 				struct seam_outcome_rec r = { .kind = 2, .len = { strlen(o->path), p->refusals_len } };
 				const char *text = (const char *)p + p->refusals_off;
 				if (site) {
-					if (s[j].probe == SEAM_NO_PROBE)
+					if (s[j].probe == SEAM_NO_PROBE || !(s[j].reserved[0] | s[j].reserved[1])) /* or what an IFUNC did not pick */
 						continue;
 					text = (const char *)p + s[j].name_off;
 					r = (struct seam_outcome_rec){ .kind = 1, .reason = s[j].reserved[0], .probe = s[j].probe,

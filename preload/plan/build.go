@@ -77,7 +77,13 @@ func build(obj *Object, spec *hooks.Spec, live bool) (p *Plan, err error) {
 	if obj.Soname == guardSoname {
 		b.internal()
 	}
-	sort.SliceStable(b.plan.Sites, func(i, j int) bool { return b.plan.Sites[i].Vaddr < b.plan.Sites[j].Vaddr })
+	sort.SliceStable(b.plan.Sites, func(i, j int) bool {
+		x, y := &b.plan.Sites[i], &b.plan.Sites[j]
+		if x.ByPointer() != y.ByPointer() { // last: they are for what nobody else took
+			return y.ByPointer()
+		}
+		return x.Vaddr < y.Vaddr
+	})
 	if b.aux != nil {
 		b.plan.Deps = b.aux.deps
 	}
@@ -96,7 +102,8 @@ type builder struct {
 	buf     []byte
 	code    int // bytes read so far
 	full    bool
-	index   int // of the probe that is being planned, in the spec
+	far     map[uint64]bool // farTargets
+	index   int             // of the probe that is being planned, in the spec
 
 	collecting bool // the rules' functions are looked for; nothing is planned
 }
@@ -167,10 +174,7 @@ func (b *builder) symbol(p *hooks.Probe, s *Symbol, exact bool) {
 	switch s.Type {
 	case SymFunc:
 	case SymIFunc:
-		if !b.done[s.Addr] {
-			b.done[s.Addr] = true
-			b.refuse(s.Name, IFunc, "")
-		}
+		b.ifunc(p, s)
 		return
 	case SymNone:
 		if !exact {
@@ -332,19 +336,34 @@ func (b *builder) body(s *Symbol) (body, *refusal) {
 // site plans one function. A refusal with a note comes with a site.
 func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symbol, names []string) (*Site, *refusal) {
 	f, r := b.body(s)
-	if r != nil {
+	if r != nil && r.reason != NoSize {
 		return nil, r
 	}
-	m, r := relocate(f)
-	if r != nil {
-		return nil, r
+	var m moved
+	if r == nil {
+		m, r = relocate(f)
 	}
-	site := &Site{Name: h.Name, Vaddr: s.Addr, Probe: b.index, Live: b.live(f, &m), Instrument: uint8(p.Instrument),
-		Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes}
+	if r != nil {
+		if s.From != Exported {
+			return nil, r
+		}
+		site, note := b.dress(&Site{}, p, h, proto, s, f, names)
+		if site != nil && (note == nil || note.reason != StackArgsUnknown) {
+			note = &refusal{ByPointer, r.reason.String() + " " + r.detail}
+		}
+		return site, note
+	}
+	return b.dress(&Site{Live: b.live(f, &m), Orig: append([]byte(nil), f.code[:m.patchLen]...), Tramp: m.code, Fixes: m.fixes, Flags: m.flags()},
+		p, h, proto, s, f, names)
+}
+
+// dress completes a site that says how a function is reached: by its code, or
+// by the pointers to it. f has no code when it is not known which code runs.
+func (b *builder) dress(site *Site, p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symbol, f body, names []string) (*Site, *refusal) {
+	site.Name, site.Vaddr, site.Probe, site.Instrument = h.Name, s.Addr, b.index, uint8(p.Instrument)
 	if p.Instrument == 0 {
 		site.Instrument = uint8(hooks.Log)
 	}
-	site.Flags = m.flags()
 
 	h2 := *h
 	for _, n := range names {
@@ -353,7 +372,11 @@ func (b *builder) site(p *hooks.Probe, h *hooks.Hook, proto ProtoSource, s *Symb
 		}
 	}
 	doubt := b.doubt(&h2, proto, s, f)
-	rules := b.rules(site, &h2, s.Addr, p)
+	at := s.Addr
+	if site.Picker != 0 {
+		at = site.Picker
+	}
+	rules := b.rules(site, &h2, at, p)
 	if len(rules) == 0 && p.Rule > 0 {
 		return nil, nil
 	}
@@ -417,7 +440,9 @@ func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filter
 			}
 		}
 		if why == nil {
-			if ok, detail := framesafe(b.obj, f); !ok {
+			if f.code == nil {
+				why = &refusal{StackArgsUnknown, "its code is not known"}
+			} else if ok, detail := framesafe(b.obj, f); !ok {
 				why = &refusal{StackArgsUnknown, detail}
 			}
 		}

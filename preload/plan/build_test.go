@@ -61,7 +61,7 @@ func TestKinds(t *testing.T) {
 		{"no prototype, registers only", hooks.Probe{Sym: "argz_count"}, Full, 0},
 		{"no prototype, variadic", hooks.Probe{Sym: "obstack_printf"}, Entry, StackArgsUnknown},
 		{"histogram of unknown arity", hooks.Probe{Sym: "obstack_printf", Instrument: hooks.Hist}, 0, NeedsReturn},
-		{"ifunc", hooks.Probe{Sym: "strlen"}, 0, IFunc},
+		{"ifunc", hooks.Probe{Sym: "strlen"}, Full, 0},
 		{"variable", hooks.Probe{Sym: "stdout"}, 0, DataSymbol},
 		{"protected", hooks.Probe{Sym: "__stack_chk_fail"}, 0, Protected},
 		{"no such argument", hooks.Probe{Sym: "read", Filters: []hooks.Filter{{Kind: hooks.FilterInt, Arg: "nope", Cmp: hooks.CmpEQ}}}, 0, BadFilter},
@@ -120,6 +120,9 @@ func TestAliases(t *testing.T) {
 	}
 	seen := map[uint64]string{}
 	for _, s := range mustBuild(t, libc, hooks.Probe{Sym: "*"}).Sites {
+		if s.Picker != 0 {
+			continue // two may pick the same; the core patches it once
+		}
 		if other, ok := seen[s.Vaddr]; ok {
 			t.Errorf("%s and %s at %x", s.Name, other, s.Vaddr)
 		}
@@ -299,7 +302,7 @@ func TestExplain(t *testing.T) {
 	p := mustBuild(t, libc, hooks.Probe{Sym: "read", Instrument: hooks.Log}, hooks.Probe{Sym: "strlen", Instrument: hooks.Log}, hooks.Probe{Sym: "obstack_printf", Instrument: hooks.Log})
 	for name, want := range map[string][]string{
 		"read":           {"read: full", "before", "after", "jmp thunk", "trampoline", "jmpq"},
-		"strlen":         {"refused (ifunc)", "hint:"},
+		"strlen":         {"strlen: full at 0x", "by all pointers to what 0x", "picks"},
 		"obstack_printf": {"entry only (stack-arguments-unknown)", "trampoline"},
 	} {
 		got := p.Explain(name)

@@ -38,6 +38,15 @@ func (p *Plan) Explain(symbol string) string {
 }
 
 func (s *Site) explain(b *strings.Builder) {
+	if s.ByPointer() {
+		b.WriteString(s.Name + ": " + s.Kind.String() + ", by all pointers to ")
+		if s.Picker == 0 {
+			b.WriteString("0x" + hex(s.Vaddr) + "\n")
+		} else {
+			b.WriteString("what 0x" + hex(s.Picker) + " picks, if it is none of the functions above\n")
+		}
+		return
+	}
 	b.WriteString(s.Name + ": " + s.Kind.String() + " at 0x" + hex(s.Vaddr) + ", " + utoa(len(s.Orig)) + " bytes displaced\n")
 	b.WriteString("  before\n")
 	disassemble(b, s.Orig, s.Vaddr, nil)

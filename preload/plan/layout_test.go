@@ -40,7 +40,7 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"seam_site.fix_off", siteFixOff, "seam_site.nfix", siteNfix, "seam_site.ops_off", siteOpsOff, "seam_site.filt_off", siteFiltOff,
 		"seam_site.nfilt", siteNfilt, "seam_site.fail_op", siteFailOp, "seam_site.ret_width", siteRetWidth,
 		"seam_site.handover", siteHandover, "seam_site.def_off", siteDefOff, "seam_site.def_len", siteDefLen,
-		"seam_site.name_off", siteNameOff, "seam_site.fail_val", siteFailVal, "seam_site.watch", siteWatch, "seam_site.from", siteFrom, "seam_site.proto", siteProto,
+		"seam_site.name_off", siteNameOff, "seam_site.fail_val", siteFailVal, "seam_site.watch", siteWatch, "seam_site.from", siteFrom, "seam_site.proto", siteProto, "seam_site.picker", sitePicker,
 		"seam_site.probe", siteProbe, "seam_plan.live_off", hdrLive, "sizeof(seam_live)", liveSize, "seam_live.at", liveAt, "seam_live.undo", liveUndo,
 		"seam_live.form", liveForm, "seam_live.npads", liveNpads, "seam_live.rel", liveRel, "seam_live.fill", liveFill,
 		"SEAM_LIVE_WORD", int(LiveWord), "SEAM_LIVE_SHORT", int(LiveShort), "SEAM_LIVE_PADS", maxPads, "SEAM_NO_PROBE", noProbe,

@@ -9,11 +9,12 @@ import (
 )
 
 const (
-	libc    = "/lib/x86_64-linux-gnu/libc.so.6"
-	sqlite  = "/lib/x86_64-linux-gnu/libsqlite3.so.0"
-	ssl     = "/lib/x86_64-linux-gnu/libssl.so.3"
-	crypto  = "/lib/x86_64-linux-gnu/libcrypto.so.3"
-	python3 = "/lib/x86_64-linux-gnu/libpython3.11.so.1.0"
+	libc      = "/lib/x86_64-linux-gnu/libc.so.6"
+	sqlite    = "/lib/x86_64-linux-gnu/libsqlite3.so.0"
+	ssl       = "/lib/x86_64-linux-gnu/libssl.so.3"
+	crypto    = "/lib/x86_64-linux-gnu/libcrypto.so.3"
+	python3   = "/lib/x86_64-linux-gnu/libpython3.11.so.1.0"
+	libstdcpp = "/lib/x86_64-linux-gnu/libstdc++.so.6"
 )
 
 // TestDecodeAgreesWithObjdump compares the lengths and the rip-relative

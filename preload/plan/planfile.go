@@ -11,10 +11,10 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 6
+	planVersion = 7
 
 	headerSize = 128
-	siteSize   = 136
+	siteSize   = 144
 	fixSize    = 16
 	depSize    = 40
 	opSize     = 8
@@ -38,7 +38,8 @@ const (
 	siteNfilt, siteFailOp, siteRetWidth, siteHandover      = 64, 65, 66, 67
 	siteDefOff, siteDefLen, siteNameOff                    = 68, 72, 76
 	siteFailVal, siteWatch, siteFrom, siteProto, siteProbe = 80, 104, 108, 109, 110
-	siteRulesOff, siteNrules                               = 128, 132
+	sitePicker                                             = 112
+	siteRulesOff, siteNrules                               = 136, 140
 
 	ruleWhat, ruleFlags, ruleID, ruleNfilt, ruleNerr, ruleCountArg = 0, 1, 2, 3, 4, 5
 	ruleFiltOff, ruleCount                                         = 8, 12
@@ -168,9 +169,13 @@ type Site struct {
 	Def        []byte
 	From       Source
 	Proto      ProtoSource
-	Probe      int  // index in the spec's probes, -1: the core's own
-	Live       Live // when the plan is Live
+	Probe      int    // index in the spec's probes, -1: the core's own
+	Picker     uint64 // of an IFUNC: the code that picks; else 0. A site for each implementation, and one by pointer
+	Live       Live   // when the plan is Live
 }
+
+// ByPointer: not the function's code is patched, but all pointers to it.
+func (s *Site) ByPointer() bool { return len(s.Orig) == 0 }
 
 // Refusal says that a function is not patched, or, when its reason is a note,
 // that it is patched in a lesser way.
@@ -275,6 +280,7 @@ func (p *Plan) Encode() []byte {
 		}
 		u32(siteWatch, int(s.Watch))
 		d[siteFrom], d[siteProto] = byte(s.From), byte(s.Proto)
+		le.PutUint64(d[sitePicker:], s.Picker)
 		probe := noProbe
 		if s.Probe >= 0 {
 			probe = min(s.Probe, noProbe-1)
@@ -435,10 +441,11 @@ func (s *Site) decode(b, d []byte) bool {
 	s.Kind, s.Instrument, s.Flags = Kind(d[siteKind]), d[siteInstr], SiteFlags(d[siteFlags])
 	s.NRegs, s.NStack, s.NCopy = d[siteNregs], d[siteNstack], d[siteNcopy]
 	patch := int(d[sitePatch])
-	if s.Kind < Full || s.Kind > Watch || s.Instrument > 3 || patch < jumpLen || patch > maxPatch ||
+	if s.Kind < Full || s.Kind > Watch || s.Instrument > 3 || patch != 0 && patch < jumpLen || patch > maxPatch ||
 		s.NRegs > 6 || int(s.NRegs)+int(s.NStack) > maxWords || s.NCopy < s.NStack {
 		return false
 	}
+	s.Picker = le.Uint64(d[sitePicker:])
 	s.Orig = append([]byte(nil), d[siteOrig:siteOrig+patch]...)
 	tramp, ok := slice(b, u32(siteTrampOff), u32(siteTrampLen), 1, maxTramp)
 	if !ok {

@@ -87,6 +87,10 @@ func (b *builder) doubt(h *hooks.Hook, from ProtoSource, s *Symbol, f body) *ref
 	case from == DWARFProto && !h.Variadic && s.Clone == "", from == UserProto && h.StackCopy > 0 && !h.Variadic:
 		return nil
 	}
+	if f.code == nil {
+		h.EntryOnly = true
+		return &refusal{StackArgsUnknown, "its code is not known"}
+	}
 	ok, detail := framesafe(b.obj, f)
 	if ok {
 		return nil

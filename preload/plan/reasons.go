@@ -40,6 +40,7 @@ const (
 	Unplanned            Reason = 31
 	RuleNotApplied       Reason = 32
 	NotLive              Reason = 33
+	ByPointer            Reason = 34
 )
 
 // ReasonInfo is a row of the closed list.
@@ -58,7 +59,7 @@ var reasons = [...]ReasonInfo{
 	{BranchIntoPrologue, "branch-into-prologue", "the function jumps back into its own first bytes, and is too large to be moved as a whole", "probe the function it is called by", false},
 	{UnknownInstruction, "unknown-instruction", "the first bytes hold an instruction that cannot be moved", "report it with the output of seam doctor --explain", false},
 	{RipRelativeRange, "rip-relative-out-of-range", "an operand is out of reach from where the trampoline had to be placed", "start the program with less of its address space taken near the library", false},
-	{IFunc, "ifunc", "the loader picks the implementation at run time, and the symbol names the picker", "probe a caller of it", false},
+	{IFunc, "ifunc", "the loader picks the implementation, and this library came too late to be asked which one it is", "have the library loaded at start, or probe a caller", false},
 	{NotCode, "not-code", "the symbol is not in an executable segment", "check the name", false},
 	{StackArgsUnknown, "stack-arguments-unknown", "no prototype is known and the function may take arguments on the stack, so only its entry is recorded", "nothing: calls and arguments are seen, returns and durations are not", true},
 	{DataSymbol, "data-symbol", "the symbol is a variable, not a function", "check the name", false},
@@ -86,6 +87,7 @@ var reasons = [...]ReasonInfo{
 	{Unplanned, "unplanned", "no plan could be read or made for this library, so nothing in it is watched", "see that the program can read seam's cache, and that seam can write it", false},
 	{RuleNotApplied, "rule-not-applied", "a rule names this function and can't be applied to it", "see docs/actions.md for what a rule can do to which function", true},
 	{NotLive, "not-live", "the program runs, and this function's start cannot be replaced by a single store", "start the program with this probe", false},
+	{ByPointer, "by-pointer", "the function's code cannot be patched, so calls through pointers to it are seen (from other objects, dlsym's, those of tables), direct calls inside its own library are not", "nothing, if it is called from outside", true},
 }
 
 // Reasons is the closed list, by ascending id.

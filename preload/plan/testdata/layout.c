@@ -19,7 +19,7 @@ int main(void)
 	OFF(seam_site, ops_off); OFF(seam_site, filt_off); OFF(seam_site, nfilt); OFF(seam_site, fail_op);
 	OFF(seam_site, ret_width); OFF(seam_site, handover); OFF(seam_site, def_off); OFF(seam_site, def_len);
 	OFF(seam_site, name_off); OFF(seam_site, fail_val); OFF(seam_site, watch); OFF(seam_site, from); OFF(seam_site, proto);
-	OFF(seam_site, probe); OFF(seam_plan, live_off); SIZE(seam_live); OFF(seam_live, at); OFF(seam_live, undo);
+	OFF(seam_site, picker); OFF(seam_site, probe); OFF(seam_plan, live_off); SIZE(seam_live); OFF(seam_live, at); OFF(seam_live, undo);
 	OFF(seam_live, form); OFF(seam_live, npads); OFF(seam_live, rel); OFF(seam_live, fill);
 	VAL(SEAM_LIVE_WORD); VAL(SEAM_LIVE_SHORT); VAL(SEAM_LIVE_PADS); VAL(SEAM_NO_PROBE);
 	OFF(seam_site, nrules); OFF(seam_site, rules_off);

@@ -58,6 +58,8 @@ static void patch_all(const char *file, uint64_t bias)
 	if (mprotect((void *)lo, hi - lo, PROT_READ | PROT_WRITE | PROT_EXEC))
 		die("mprotect");
 	for (uint32_t i = 0; i < plan->nsites; i++) {
+		if (!s[i].patch_len)
+			continue;
 		unsigned char *t = mem + i * SLOT, jump[5] = { 0xe9 };
 		if (s[i].tramp_len > SLOT)
 			_exit(4);
