@@ -226,7 +226,7 @@ func AllErrors() (parts [][]FunctionErrors) {
 }
 
 var errnoNumbers = sync.OnceValue(func() map[string]uint16 {
-	m := map[string]uint16{"EWOULDBLOCK": uint16(unix.EWOULDBLOCK), "ENOTSUP": uint16(unix.ENOTSUP), "EDEADLOCK": uint16(unix.EDEADLK)}
+	m := map[string]uint16{"EWOULDBLOCK": uint16(unix.EWOULDBLOCK), "ENOTSUP": uint16(unix.ENOTSUP), "EOPNOTSUPP": uint16(unix.EOPNOTSUPP), "EDEADLOCK": uint16(unix.EDEADLK)}
 	for n := 1; n < 140; n++ {
 		if name := ErrnoName(n); name != "" {
 			m[name] = uint16(n)

@@ -109,7 +109,8 @@ func (s *ruleScanner) target(p *Probe) {
 		end := segment(s.text[from:])
 		part := strings.TrimSpace(s.text[from : from+end])
 		last := from+end == len(s.text)
-		if len(parts) > 0 && (last || !isName(part)) {
+		bare := last && (s.rule.Kind == RuleDeny || s.rule.Kind == RuleAudit) && part != "any" // libc:execve
+		if len(parts) > 0 && (last && !bare || !isName(part)) {
 			break
 		}
 		s.fnAt = from
@@ -119,23 +120,22 @@ func (s *ruleScanner) target(p *Probe) {
 			break
 		}
 	}
-	inner := probeScanner{text: parts[len(parts)-1]}
-	if len(parts) == 2 {
-		if p.Lib = parts[0]; p.Lib == "" {
-			s.fail(0, "expected a library before ':'", ruleForm)
-			return
-		}
+	inner := probeScanner{text: strings.Join(parts, ":")}
+	if len(parts) == 2 && parts[0] == "" {
+		s.fail(0, "expected a library before ':'", ruleForm)
+		return
 	}
 	var q Probe
 	inner.target(&q)
 	switch {
 	case inner.err != nil:
-		s.fail(s.fnAt+inner.err.Col-1, inner.err.Msg, ruleForm)
+		s.fail(s.fnAt, inner.err.Msg, ruleForm)
 		return
 	case q.Instrument != Log && q.Instrument != 0 || strings.Contains(parts[len(parts)-1], "@"):
 		s.fail(s.fnAt, "a rule has no instrument", "probe the function, too: -p '"+q.Sym+"@count'")
 		return
 	}
+	p.Lib = q.Lib
 	if p.Sym = q.Sym; PackHooks(q.Sym) != nil {
 		p.Pack, p.Sym = q.Sym, "*"
 	}

@@ -104,7 +104,10 @@ const ring = "256KiB"
 func (b *bench) probes() []string {
 	lib := b.path("libwork.so")
 	return []string{"-p", lib + ":work_six", "-p", "libc:getenv", "-p", lib + ":work_count@count",
-		"-p", lib + ":work_hist@hist", "-p", lib + ":work_filtered if 0 == -99"}
+		"-p", lib + ":work_hist@hist", "-p", lib + ":work_filtered if 0 == -99",
+		// armed rules that do not act: one whose condition does not hold, one that draws
+		"-p", lib + ":work_ruled", "--fault", lib + ":work_ruled:ret=-1,1==77",
+		"-p", lib + ":work_chance", "--fault", lib + ":work_chance:ret=-1,p=1e-12,seed=1"}
 }
 
 // calls is the cost of one call, added to that of the plain one.
@@ -157,6 +160,8 @@ func (b *bench) calls(threads int) error {
 		{"seam, count", "count"},
 		{"seam, filtered out", "filtered"},
 		{"seam, hist", "hist"},
+		{"seam, 6 integers, a rule that does not match", "ruled"},
+		{"seam, 6 integers, a rule that matches and draws", "chance"},
 		{"seam, not probed", "plain"},
 	} {
 		fmt.Printf("  %-48s %-22s %s\n", r.name, cell("alone", r.kind), cell("seam", r.kind))
@@ -171,6 +176,11 @@ func (b *bench) calls(threads int) error {
 		hand, quietHand := added("byhand", k.hand), quiet("byhand", k.hand)
 		fmt.Printf("    %-46s medians %.2f / %.2f, quietest bursts %.2f / %.2f\n", k.name,
 			added("alone", k.kind)/hand, added("seam", k.kind)/hand, quiet("alone", k.kind)/quietHand, quiet("seam", k.kind)/quietHand)
+	}
+	fmt.Println("  armed rules over the recorded call, ns (quietest bursts; nobody reads / agent drains):")
+	for _, k := range []struct{ name, kind string }{{"does not match", "ruled"}, {"matches, and draws", "chance"}} {
+		over := func(way string) float64 { return slices.Min(best[way+" "+k.kind]) - slices.Min(best[way+" six"]) }
+		fmt.Printf("    %-46s %.1f / %.1f\n", k.name, over("alone"), over("seam"))
 	}
 	return nil
 }

@@ -5,4 +5,6 @@ KEEP long work_six(long a, long b, long c, long d, long e, long f) { return a + 
 KEEP long work_count(long a, long b) { return a + 3 * b + 7; }
 KEEP long work_filtered(long a, long b) { return 3 * a + 5 * b + 7; }
 KEEP long work_hist(long a, long b) { return 2 * a + 5 * b + 1; }
+KEEP long work_ruled(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 3 * f; }
+KEEP long work_chance(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 5 * f; }
 KEEP long work_plain(long a, long b) { return 7 * a + 3 * b + 1; }

@@ -65,13 +65,22 @@ int main(int argc, char **argv)
 	out = in + 1;
 	seen = in + 2;
 	give = in + 3;
-	int n = atoi(argv[1]), all = argc > 2;
+	int n = atoi(argv[1]), all = argc > 2, refused = argc > 3;
 	for (int i = 0; i < n; i++) {
 		fill(in);
 		fill(give);
 		memset(out->x + 512, 0, 64);
 		memset(seen->x + 512, 0, 64);
 		call_with(in, spill, out);
+		if (refused) { /* the call is not made: all is as before, but for the result */
+			for (int k = 0; k < 15; k++)
+				if (out->g[k] != (k ? in->g[k] : (uint64_t)-7))
+					complain("refused", names[k], k ? in->g[k] : (uint64_t)-7, out->g[k]);
+			vectors("refused", in, out);
+			if (out->flags & 0x400)
+				complain("refused", "direction flag", 0, 1);
+			continue;
+		}
 		for (int k = 0; k < 15; k++)
 			if (k != 6 && (k != 10 || all)) /* rbp: the interceptor's frame pointer */
 				if (seen->g[k] != in->g[k])
