@@ -1,6 +1,6 @@
 /* act.c: rules that do something to a call: fail it, cut it short, delay it, refuse it.
  *
- * A site with rules leaves the assembly (SEAM_SP_FILTER) for seam_enter, which asks
+ * A site with rules leaves the assembly (SEAM_SP_RULES, SEAM_SP_FILTER) for seam_enter, which asks
  * seam_act while it holds the guard. What is decided goes into the frame and the
  * record; it is done by seam_act_now, after the record and without the guard:
  *

@@ -164,6 +164,19 @@ static unsigned guard_kind(const char *name)
 	return SEAM_GUARD_ANY;
 }
 
+/* 1: seam_act_idle can tell of some call that no rule is for it. */
+static int may_idle(const struct seam_run *r)
+{
+	for (uint32_t i = 0; i < r->nrules; i++) {
+		const struct seam_filter *q = (const void *)(r->plan + r->rules[i].filt_off), *end = q + r->rules[i].nfilt;
+		while (q < end && q->what != SEAM_FILT_INT)
+			q++;
+		if (q == end)
+			return 0;
+	}
+	return 1;
+}
+
 int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
@@ -230,7 +243,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->need = r->size + SIX_WORDS + r->payload_max + (r->nrules ? 8 : 0);
 	r->need_late = LEAVE_SIZE + r->payload_max_late;
 	int ranged = fail_range(r);
-	r->special = (r->nrules || (r->nfilt && !seam_sieved(r)) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
+	r->special = (!r->nrules ? 0 : may_idle(r) ? SEAM_SP_RULES : SEAM_SP_FILTER) | (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |
 		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |

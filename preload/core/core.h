@@ -66,7 +66,8 @@ struct seam_run {
 	uint64_t spare[1];
 };
 enum {
-	SEAM_SP_FILTER = 2,     /* rules, or filters, but for those that a sieve decides */
+	SEAM_SP_RULES = 1,      /* each with a condition on an integer; alone, they are looked at first */
+	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides, or other rules */
 	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
@@ -324,6 +325,7 @@ void seam_maps_confine(void);              /* when `confined` has become quiet, 
 void seam_maps_loader(int consistent);     /* the loader is about to change its list, or has changed it */
 
 /* enter.c */
+int  seam_act_idle(const struct seam_frame *f);
 int  seam_holds(struct seam_tls *t, const struct seam_filter *q, unsigned n, const struct seam_frame *f); /* 1: all of n conditions on the arguments */
 
 /* act.c */

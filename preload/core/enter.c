@@ -7,25 +7,43 @@
  */
 #include "hot.h"
 
+static inline int int_holds(const struct seam_filter *q, const struct seam_frame *f)
+{
+	uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
+	unsigned sh = 64 - 8 * q->width;
+	int64_t v = q->is_signed ? (int64_t)(w << sh) >> sh : (int64_t)(w << sh >> sh);
+	switch (q->cmp) {
+	case SEAM_CMP_EQ: return v == q->value;
+	case SEAM_CMP_NE: return v != q->value;
+	case SEAM_CMP_LT: return v < q->value;
+	case SEAM_CMP_LE: return v <= q->value;
+	case SEAM_CMP_GT: return v > q->value;
+	case SEAM_CMP_GE: return v >= q->value;
+	default:          return (v & q->value) != 0;
+	}
+}
+
+/* 1: of each rule a condition on an integer argument does not hold. Looks at the
+ * arguments alone, so it needs no guard. */
+int seam_act_idle(const struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	for (uint32_t i = 0; i < r->nrules; i++) {
+		const struct seam_filter *q = (const struct seam_filter *)(r->plan + r->rules[i].filt_off), *end = q + r->rules[i].nfilt;
+		while (q < end && (q->what != SEAM_FILT_INT || int_holds(q, f)))
+			q++;
+		if (q == end)
+			return 0;
+	}
+	return 1;
+}
+
 /* What is decided on the arguments alone. */
 int seam_holds(struct seam_tls *t, const struct seam_filter *q, unsigned n, const struct seam_frame *f)
 {
 	for (; n; n--, q++) {
 		if (q->what == SEAM_FILT_INT) {
-			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
-			unsigned sh = 64 - 8 * q->width;
-			int64_t v = q->is_signed ? (int64_t)(w << sh) >> sh : (int64_t)(w << sh >> sh);
-			int ok;
-			switch (q->cmp) {
-			case SEAM_CMP_EQ: ok = v == q->value; break;
-			case SEAM_CMP_NE: ok = v != q->value; break;
-			case SEAM_CMP_LT: ok = v < q->value; break;
-			case SEAM_CMP_LE: ok = v <= q->value; break;
-			case SEAM_CMP_GT: ok = v > q->value; break;
-			case SEAM_CMP_GE: ok = v >= q->value; break;
-			default:          ok = (v & q->value) != 0; break;
-			}
-			if (!ok)
+			if (!int_holds(q, f))
 				return 0;
 		} else if (q->what == SEAM_FILT_PREFIX) {
 			uint64_t w = q->arg < 6 ? f->words[q->arg] : f->stack[q->arg - 6];
@@ -126,8 +144,8 @@ static void write_refused(struct seam_tls *t, const struct seam_run *r, const st
 	end_record(t, rec, r->head_late | (is_failed(r, f->rax) ? SEAM_RF_FAILED << 16 : 0), f->seq, now_ticks(), LEAVE_SIZE);
 }
 
-/* What common_full does not do itself. 1: call the original and then
- * seam_leave. 0: just go on to the original. */
+/* What common_full does not do itself. 1 and up: call the original and then
+ * seam_leave, which with CALL_PLAIN need not be this one. 0: just go on to the original. */
 uint32_t seam_enter(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
@@ -190,7 +208,7 @@ call:
 		seam_act_now(f);
 	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
-	return 1;
+	return f->how == HOW_RECORDED && !(r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER | SEAM_SP_ITEMS)) ? CALL_PLAIN : 1;
 pass:
 	barrier();
 	t->guard = 0;

@@ -29,6 +29,7 @@
 #define HOW_WAIT       16   /* a child's end is to be noted */
 #define HOW_CONFINE    32   /* seam_confine_end is to be told of its result */
 #define HOW_ACTED      64   /* rules acted on this call: `acted` */
+#define CALL_PLAIN     0x100 /* from seam_enter: the assembly does the rest */
 #define HOW_REFUSED    128  /* one of them: the original is not called */
 
 #define SIZEOF_RUN     192
@@ -43,6 +44,7 @@
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
 #define RUN_ID         48
+#define SP_RULES       1
 #define SP_STACK       16
 #define SP_WATCH       128
 

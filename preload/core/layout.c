@@ -31,6 +31,7 @@ SAME(RUN_FAIL_NOT, offsetof(struct seam_run, fail_not));
 SAME(RUN_FAIL_LO, offsetof(struct seam_run, fail_lo));
 SAME(RUN_FAIL_SPAN, offsetof(struct seam_run, fail_span));
 SAME(RUN_ID, offsetof(struct seam_run, id));
+SAME(SP_RULES, SEAM_SP_RULES);
 SAME(SP_STACK, SEAM_SP_STACK);
 SAME(SP_WATCH, SEAM_SP_WATCH);
 SAME(TLS_GEN, offsetof(struct seam_tls, gen));

@@ -108,6 +108,7 @@ common_full:
 	cmpb	$0, RUN_SPECIAL(%r11)
 	jne	.Lspecial
 	enter_frame
+.Lrecord:
 	movq	%rax, FRAME_RAX(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
 	movq	%r11, FRAME_RUN(%rsp)
@@ -164,7 +165,7 @@ common_full:
 	movq	%rax, THUNK_R11-8(%rsp)	/* where the trampoline, after the call, looks for it */
 	movq	FRAME_R10(%rsp), %r10
 	movq	FRAME_RAX(%rsp), %rax
-	call	*RUN_ORIG(%r11)
+.Lcall:	call	*RUN_ORIG(%r11)
 
 	/* rax and rdx are the result; what else is used is as the original left it */
 	movq	%rcx, FRAME_LEFT+0(%rsp)
@@ -238,6 +239,8 @@ common_full:
 	call	seam_enter
 	testl	%eax, %eax
 	jz	1f
+	cmpl	$CALL_PLAIN, %eax
+	je	5f
 	movq	FRAME_NCOPY(%rsp), %rcx
 	testq	%rcx, %rcx
 	jnz	3f
@@ -269,6 +272,13 @@ common_full:
 	movq	%r8,  FRAME_LEFT+24(%rsp)
 	movq	%r9,  FRAME_LEFT+32(%rsp)
 	jmp	.Lleft
+	/* recorded, and nothing special about its return */
+5:	movq	FRAME_R11(%rsp), %rax
+	movq	%rax, THUNK_R11-8(%rsp)
+	restore_args %rsp
+	movq	FRAME_RUN(%rsp), %r11
+	movq	FRAME_RAX(%rsp), %rax
+	jmp	.Lcall
 	/* not recorded: as if we had not been here */
 1:	restore_args %rsp
 	movq	FRAME_RAX(%rsp), %rax
@@ -299,9 +309,19 @@ common_full:
 	jmp	2b
 	.cfi_endproc
 
-	/* something is special: C decides */
+	/* Something is special: C decides. If it is rules alone, first whether the call
+	 * is one for them at all. */
 .Lspecial:
 	enter_frame
+	cmpb	$SP_RULES, RUN_SPECIAL(%r11)
+	jne	.Lsave
+	save_args
+	call	seam_act_idle
+	testl	%eax, %eax
+	restore_args %rsp
+	movq	FRAME_RUN(%rsp), %r11
+	movq	FRAME_RAX(%rsp), %rax
+	jnz	.Lrecord
 	jmp	.Lsave
 	.cfi_endproc
 	.size	common_full, .-common_full
