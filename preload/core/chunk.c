@@ -568,7 +568,10 @@ void seam_count_slow(struct seam_frame *f)
 		seam_count_skip(t);
 		return;
 	}
-	if ((t->gen == *seam_alive || seam_thread_setup(t)) && t->counters)
+	int known = t->gen == *seam_alive && t->epoch == *seam_epoch;
+	if (!known && (known = seam_thread_setup(t)))
+		seam_catch_up(t, f);
+	if (known && t->counters)
 		t->counters[r->id]++;
 	else
 		seam_count_shared(t, r->id); /* also without a place in the thread table */

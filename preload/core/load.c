@@ -34,7 +34,7 @@ __thread struct seam_tls seam_tls;
 
 #define LIBC_TID 0x2d0 /* glibc, x86-64: struct pthread.tid, from the thread pointer; checked */
 #define PLAN_DEADLINE_NS 1000000000ll
-#define EVENT_NS 2000000000ll /* a loader event waits for a change of the spec */
+#define EVENT_NS 4000000000ll /* a loader event waits for a change of the spec */
 
 #define FNV_START 0xcbf29ce484222325ull
 static uint64_t fnv(uint64_t h, const void *p, size_t n)
@@ -630,10 +630,12 @@ void seam_loader_event(void)
 		if (!*seam_alive)
 			*seam_alive = ++seam->gen;
 	}
-	/* who changes what is patched looks again, if we could not wait */
-	if ((*seam_alive == seam->gen || seam_enter_process()) && !seam_patching_begin(EVENT_NS, 1)) {
-		seam_aside(loaded, seam->late);
-		seam_patching_end();
+	if (*seam_alive == seam->gen || seam_enter_process()) {
+		if (!seam_patching_begin(EVENT_NS, 1)) {
+			seam_aside(loaded, seam->late);
+			seam_patching_end();
+		} else
+			__atomic_add_fetch(&seam->missed, 1, __ATOMIC_SEQ_CST); /* who changes the spec just now looks again */
 	}
 	seam_maps_loader(1);
 	end_calls();

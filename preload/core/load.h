@@ -126,7 +126,7 @@ int  seam_arena_first(struct seam_load *l);                   /* 0: there is an 
 /* respec.c: one at a time changes what is patched. 0, or -1: not within ns. loader: it is the loader's own thread */
 int  seam_patching_begin(int64_t ns, int loader);
 void seam_patching_end(void);
-void seam_patching_wait(void);                                /* until nobody does, at most 2 s */
+void seam_patching_wait(void);                                /* until nobody does, at most 4 s */
 /* live.c */
 void seam_live(struct seam_load *l);                          /* what is patched becomes what the plans of l say */
 /* pointers.c */

@@ -19,7 +19,7 @@
 #include "places.h"
 #include "sys.h"
 
-#define LOCK_NS 2000000000ll    /* for another change, or the loader, to be over */
+#define LOCK_NS 4000000000ll    /* for another change, or the loader, to be over: plans may take two seconds */
 #define NAP_NS 200000ll
 
 static int64_t now_ns(void)
@@ -192,10 +192,8 @@ static int respec(struct seam_load *l, const char *path, int tell, struct seam_o
 	return SEAM_RESPEC_DONE;
 }
 
-static int begin(const char *path, int tell, struct seam_outcome **out)
+static int once(const char *path, int tell, struct seam_outcome **out)
 {
-	if (seam_quiet())
-		return SEAM_RESPEC_CONFINED;
 	struct seam_load *l = mmap(0, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l == MAP_FAILED)
 		return SEAM_RESPEC_MEMORY;
@@ -215,6 +213,24 @@ static int begin(const char *path, int tell, struct seam_outcome **out)
 	if (!rc && seam->arena)
 		my_proc()->spec_seq = seam->spec_seen;
 	return rc;
+}
+
+/* Again, for a library that was loaded meanwhile and could not wait: nothing in it
+ * is patched yet, and threads are in it. */
+static int begin(const char *path, int tell, struct seam_outcome **out)
+{
+	for (int round = 0;; round++) {
+		uint32_t missed = __atomic_load_n(&seam->missed, __ATOMIC_SEQ_CST);
+		if (seam_quiet())
+			return SEAM_RESPEC_CONFINED;
+		int rc = once(path, tell, out);
+		if (rc || missed == __atomic_load_n(&seam->missed, __ATOMIC_SEQ_CST) || round == 3)
+			return rc;
+		if (out) {
+			seam_outcome_free(*out);
+			*out = 0;
+		}
+	}
 }
 
 int seam_respec(const char *path, struct seam_outcome **out)

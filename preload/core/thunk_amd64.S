@@ -359,6 +359,10 @@ common_count:
 	movq	seam_tls@gottpoff(%rip), %rcx
 	cmpl	%eax, %fs:TLS_GEN(%rcx)
 	jne	1f
+	movq	seam_epoch(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%eax, %fs:TLS_EPOCH(%rcx)
+	jne	1f
 	testb	$SP_WATCH, RUN_SPECIAL(%r11)
 	jnz	1f
 	movq	%fs:TLS_COUNTERS(%rcx), %rcx
