@@ -83,10 +83,26 @@ func (o *Object) live(f body, m *moved) Live {
 			l.Form = LiveShort
 		}
 	}
-	if l.Form == LiveNo {
+	if l.Form == LiveNo || comesBack(f.code[:m.patchLen], at+map[LiveForm]int{LiveWord: jumpLen, LiveShort: 2}[l.Form]) {
 		return Live{}
 	}
 	return l
+}
+
+// comesBack: a jump among the displaced instructions leads into the first n bytes. A
+// thread that stands before it would get there; others relocate has looked for.
+func comesBack(code []byte, n int) bool {
+	for at := 0; at < len(code); {
+		in, ok := decode(code[at:])
+		if !ok {
+			return false // padding
+		}
+		at += in.len
+		if t := int64(at) + in.target; in.rel && !in.isCall() && t >= 0 && t < int64(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // gap is filler between two functions: [lo, hi), its bytes in code.

@@ -105,6 +105,8 @@ func TestNotLive(t *testing.T) {
 		{"behind a push it crosses words or not", []byte{0x53, 0xb8, 1, 0, 0, 0, 0x5b, 0xc3}, Live{At: 1, Undo: 8, Form: LiveWord}},
 		{"two bytes, and no pad", []byte{0x53, 0x89, 0xfb, 0x89, 0xd8, 0x5b, 0xc3}, Live{}},
 		{"push of the stack pointer", []byte{0x54, 0xb8, 1, 0, 0, 0, 0x58, 0xc3}, Live{}},
+		{"a jump back to it", []byte{0xb8, 1, 0, 0, 0, 0x74, 0xf9, 0xc3}, Live{}},
+		{"a jump back among what is moved", []byte{0x90, 0x39, 0xc0, 0x74, 0xfb, 0xc3}, Live{}},
 		{"a pop", []byte{0x58, 0xb8, 1, 0, 0, 0, 0x50, 0xc3}, Live{}},
 	} {
 		f := body{vaddr: 0x1000, code: c.code, size: len(c.code)}

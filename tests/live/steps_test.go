@@ -34,8 +34,8 @@ func steps(t *testing.T, first []string, args ...string) (harness.Result, *repor
 // TestForms puts a probe on functions of each shape and takes it off, twice; they return what they should
 // in every state, and calls in between are recorded exactly.
 func TestForms(t *testing.T) {
-	on, off := spec(t, "live-steps:five", "live-steps:two", "live-steps:push1", "live-steps:push2", "live-steps:across", "live-steps:never", "live-steps:loops"), spec(t)
-	fns := []string{"five", "two", "push1", "push2", "across", "never", "loops"}
+	on, off := spec(t, "live-steps:five", "live-steps:two", "live-steps:push1", "live-steps:push2", "live-steps:across", "live-steps:never", "live-steps:loops", "live-steps:turns"), spec(t)
+	fns := []string{"five", "two", "push1", "push2", "across", "never", "loops", "turns"}
 	var args []string
 	all := func(n string) {
 		for _, f := range fns {
@@ -50,8 +50,8 @@ func TestForms(t *testing.T) {
 	}
 	all("1000")
 	res, rep := steps(t, []string{"-p", "libc:getsid"}, args...)
-	counts(t, rep, map[string]uint64{"five": 20, "two": 20, "push1": 20, "push2": 20, "across": 20, "never": 0, "loops": 0})
-	for _, f := range []string{"never", "loops"} {
+	counts(t, rep, map[string]uint64{"five": 20, "two": 20, "push1": 20, "push2": 20, "across": 20, "never": 0, "loops": 0, "turns": 0})
+	for _, f := range []string{"never", "loops", "turns"} {
 		if n := strings.Count(res.Stdout, f+" not-live"); n != 2 {
 			t.Errorf("%s: said %d times that it is not live, want 2\n%s", f, n, res.Stdout)
 		}
@@ -60,7 +60,7 @@ func TestForms(t *testing.T) {
 
 // TestOfTheStart takes out what was put in before the program ran, and puts it in again.
 func TestOfTheStart(t *testing.T) {
-	fns := []string{"five", "two", "push1", "push2", "across", "never", "loops"}
+	fns := []string{"five", "two", "push1", "push2", "across", "never", "loops", "turns"}
 	var first, args []string
 	for _, f := range fns {
 		first = append(first, "-p", "live-steps:"+f)
@@ -85,7 +85,7 @@ func TestOfTheStart(t *testing.T) {
 	_, rep := steps(t, first, args...)
 	// What can't be put in again was in once. `across` and `never` can't be taken out: they were
 	// silent, and speak again.
-	counts(t, rep, map[string]uint64{"five": 20, "two": 20, "push1": 20, "push2": 20, "across": 20, "never": 20, "loops": 10})
+	counts(t, rep, map[string]uint64{"five": 20, "two": 20, "push1": 20, "push2": 20, "across": 20, "never": 20, "loops": 10, "turns": 10})
 }
 
 // TestChanges: another filter, another instrument, another kind; what is the same stays.

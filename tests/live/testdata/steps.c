@@ -31,12 +31,13 @@ __asm__(
 	".skip 5, 0xcc\nfn across\n mov $7, %eax\n add %edi, %eax\n ret\nnf across\n .balign 32, 0xcc\n"
 	/* two bytes that lie in two words: not while the program runs */
 	".skip 7, 0xcc\nfn never\n mov $7, %eax\n add %edi, %eax\n ret\nnf never\n .balign 32, 0xcc\n"
-	/* it jumps back into its own start: a thread may be there */
-	"fn loops\n mov %esi, %ecx\n1: dec %ecx\n jg 1b\n lea 7(%rdi), %eax\n ret\nnf loops\n .balign 32, 0xcc\n");
-int five(int, int), two(int, int), push1(int, int), push2(int, int), across(int, int), never(int, int), loops(int, int);
+	/* they jump back into their own start, from near and from far: a thread may be on its way */
+	"fn loops\n dec %esi\n jg loops\n lea 7(%rdi), %eax\n ret\nnf loops\n .balign 32, 0xcc\n"
+	"fn turns\n mov %esi, %ecx\n1: dec %ecx\n mov %edi, %eax\n jg 1b\n add $7, %eax\n ret\nnf turns\n .balign 32, 0xcc\n");
+int five(int, int), two(int, int), push1(int, int), push2(int, int), across(int, int), never(int, int), loops(int, int), turns(int, int);
 
 static const struct { const char *name; int (*fn)(int, int); } own[] = {
-	{ "five", five }, { "two", two }, { "push1", push1 }, { "push2", push2 }, { "across", across }, { "never", never }, { "loops", loops },
+	{ "five", five }, { "two", two }, { "push1", push1 }, { "push2", push2 }, { "across", across }, { "never", never }, { "loops", loops }, { "turns", turns },
 };
 
 static pid_t (*volatile p_getsid)(pid_t) = getsid;
