@@ -41,6 +41,7 @@ var sections = []struct {
 	{"startup", (*bench).startup},
 	{"losses", (*bench).losses},
 	{"sites", (*bench).sitesSeen},
+	{"growth", (*bench).growth},
 }
 
 func main() {
