@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/packfile"
 )
 
 // hooks lists the packs, or shows what is known of functions.
@@ -24,17 +26,42 @@ func (a *app) hooks(f *flags) (int, error) {
 			}
 			t.row(name, p.Lib, fmt.Sprint(len(list)), strings.Join(some, ", "))
 		}
-		return 0, t.flush()
+		var bad []string
+		for _, file := range packfile.List() {
+			p, err := packfile.Read(file)
+			if err != nil {
+				bad = append(bad, err.Error())
+				continue
+			}
+			t.row(p.Name, p.Library, fmt.Sprint(len(p.Hooks)), file)
+		}
+		err := t.flush()
+		for _, text := range bad {
+			a.warn("%s", text)
+		}
+		return 0, err
 	}
-	if args[0] != "show" {
-		return 0, oneOf("subcommand of seam hooks", args[0], []string{"ls", "show"})
+	switch args[0] {
+	case "show":
+	case "check":
+		return 0, a.checkPacks(args[1:])
+	default:
+		return 0, oneOf("subcommand of seam hooks", args[0], []string{"ls", "show", "check"})
 	}
 	if len(args) == 1 {
-		return 0, &problem{msg: "seam hooks show needs a pack or a function", hint: "packs: " + strings.Join(hooks.Packs(), ", ")}
+		return 0, &problem{msg: "seam hooks show needs a pack or a function", hint: "packs: " + strings.Join(slices.Concat(hooks.Packs(), userPacks()), ", ")}
 	}
 	for _, name := range args[1:] {
 		list := hooks.PackHooks(name)
 		if list == nil {
+			p, err := packfile.Find(name)
+			if err != nil {
+				return 0, err
+			}
+			if p != nil {
+				a.showPack(p)
+				continue
+			}
 			for _, n := range hooks.Names() {
 				if hooks.Glob(name, n) {
 					h, _ := hooks.Lookup("", n)
@@ -43,13 +70,58 @@ func (a *app) hooks(f *flags) (int, error) {
 			}
 		}
 		if list == nil {
-			return 0, oneOf("pack or function", name, append(hooks.Packs(), hooks.Names()...))
+			return 0, oneOf("pack or function", name, slices.Concat(hooks.Packs(), userPacks(), hooks.Names()))
 		}
 		for _, h := range list {
 			fmt.Fprintln(a.out, prototype(h))
 		}
 	}
 	return 0, nil
+}
+
+// showPack prints what a user's pack has.
+func (a *app) showPack(p *packfile.Pack) {
+	if p.About != "" {
+		fmt.Fprintf(a.out, "# %s\n", p.About)
+	}
+	for _, h := range p.Hooks {
+		fmt.Fprintln(a.out, prototype(h))
+	}
+	for _, k := range []struct {
+		what  string
+		texts []string
+	}{{"watches", p.Probes}, {"fault", p.Faults}, {"delay", p.Delays}, {"deny", p.Denies}} {
+		for _, text := range k.texts {
+			fmt.Fprintf(a.out, "# %s %s\n", k.what, text)
+		}
+	}
+}
+
+// checkPacks reads packs and says what is wrong with the first that is wrong.
+func (a *app) checkPacks(names []string) error {
+	if len(names) == 0 {
+		return &problem{msg: "seam hooks check needs a pack's file", hint: "seam hooks check ./mine" + packfile.Suffix}
+	}
+	for _, name := range names {
+		p, err := packfile.Find(name)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return oneOf("pack", name, userPacks())
+		}
+		fmt.Fprintf(a.out, "%s: pack %s for %s: %s\n", p.File, p.Name, p.Library, strings.Join([]string{
+			count(len(p.Hooks), "declaration"), count(len(p.Probes), "probe"), count(len(p.Faults)+len(p.Delays)+len(p.Denies), "rule")}, ", "))
+	}
+	return nil
+}
+
+// count is "1 probe", "2 probes".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprint(n, " ", what)
 }
 
 // prototype is a hook on one line: what its arguments and result are, and when a

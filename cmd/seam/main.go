@@ -12,6 +12,7 @@ import (
 
 	"github.com/seam-project/seam/collector"
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/yamlfile"
 	"github.com/seam-project/seam/launcher"
 	"github.com/seam-project/seam/launcher/attach"
 )
@@ -80,6 +81,7 @@ func (a *app) fail(err error) int {
 	var pe *hooks.ProbeError
 	var ce *collector.Error
 	var ae *attach.Error
+	var ye *yamlfile.Error
 	switch {
 	case errors.As(err, &p):
 		hint = p.hint
@@ -92,6 +94,8 @@ func (a *app) fail(err error) int {
 		hint = ce.Hint
 	case errors.As(err, &ae):
 		hint = ae.Hint
+	case errors.As(err, &ye):
+		hint = ye.Hint
 	case errors.As(err, &pe):
 		what := "probe"
 		if pe.What != "" {

@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/packfile"
 )
 
 // spec makes the spec that the flags ask for. Single probes come before packs:
@@ -15,6 +17,11 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	s := hooks.NewSpec()
 	s.OnFull, s.BlockMS, s.Buffer, s.Start, s.Socket = f.onFull, f.blockMS, f.buffer, f.start, f.socket
 	s.Follow = f.follow
+	packs, user, err := f.packNames()
+	if err != nil {
+		return nil, err
+	}
+	f.take(user)
 	for _, text := range f.probes {
 		p, err := hooks.ParseProbe(text)
 		if err != nil {
@@ -43,10 +50,6 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	}
 	ruled := s.Probes[len(f.probes):]
 	s.Probes = slices.Clone(s.Probes[:len(f.probes)])
-	packs, err := f.packNames()
-	if err != nil {
-		return nil, err
-	}
 	for _, name := range packs {
 		p, ok := hooks.PackProbe(name)
 		if !ok {
@@ -64,26 +67,51 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	return s, nil
 }
 
-func (f *flags) packNames() ([]string, error) {
+// packNames sorts what --hooks names: packs of seam's own, and users'.
+func (f *flags) packNames() (own []string, user []*packfile.Pack, err error) {
 	if len(f.packs) == 0 {
 		if len(f.probes) > 0 {
-			return nil, nil
+			return nil, nil, nil
 		}
-		return hooks.DefaultPacks(), nil
+		return hooks.DefaultPacks(), nil, nil
 	}
-	var names []string
 	for _, n := range f.packs {
-		switch n {
-		case "none":
-		case "all":
-			names = append(names, hooks.Packs()...)
+		switch {
+		case n == "none":
+		case n == "all":
+			own = append(own, hooks.Packs()...)
+		case slices.Contains(hooks.Packs(), n):
+			own = append(own, n)
 		default:
-			if err := oneOf("pack", n, append(hooks.Packs(), "all", "none")); err != nil {
-				return nil, err
+			p, err := packfile.Find(n)
+			if err != nil {
+				return nil, nil, err
 			}
-			names = append(names, n)
+			if p == nil {
+				return nil, nil, oneOf("pack", n, slices.Concat(hooks.Packs(), userPacks(), []string{"all", "none"}))
+			}
+			user = append(user, p)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	slices.Sort(own)
+	return slices.Compact(own), user, nil
+}
+
+// take adds what users' packs ask for, as if it stood on the command line.
+func (f *flags) take(packs []*packfile.Pack) {
+	for _, p := range packs {
+		f.probes = append(f.probes, p.Probes...)
+		f.protos = append(f.protos, p.Protos...)
+		f.faults = append(f.faults, p.Faults...)
+		f.delays = append(f.delays, p.Delays...)
+		f.denies = append(f.denies, p.Denies...)
+	}
+}
+
+// userPacks are the names of the packs in the folders for them.
+func userPacks() (names []string) {
+	for _, f := range packfile.List() {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), packfile.Suffix))
+	}
+	return names
 }
