@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -189,4 +190,76 @@ func TestSockets(t *testing.T) {
 	if s, err := AbsSocket("rel.sock"); err != nil || !filepath.IsAbs(s) {
 		t.Errorf("%s, %v", s, err)
 	}
+}
+
+// A library that was compared is not compared again, until it changes, however it changes.
+func TestComparedOnce(t *testing.T) {
+	content := bytes.Repeat([]byte("library "), 100_000)
+	src := fstest.MapFS{"embed/libseam.so": {Data: content}}
+	c := testCache(t)
+	path, err := c.unpack(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func(what string) {
+		t.Helper()
+		if p, err := c.unpack(src); err != nil || p != path {
+			t.Fatalf("%s: %s, %v", what, p, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s: content differs (%v)", what, err)
+		}
+	}
+	noted := func() bool { _, err := os.Stat(noteOf(path)); return err == nil }
+	again("at once")
+	if noted() {
+		t.Error("noted while another change could have the same time")
+	}
+	time.Sleep(settled + 100*time.Millisecond)
+	again("later")
+	if !noted() {
+		t.Fatal("not noted")
+	}
+	// That the note is what is asked: it stands for the file, though the embedded one is another now.
+	other := fstest.MapFS{"embed/libseam.so": {Data: append([]byte("L"), content[1:]...)}, "embed/libseam.so.sha256": &fstest.MapFile{
+		Data: []byte(filepath.Base(filepath.Dir(path)) + strings.Repeat("0", 48))}}
+	if p, err := c.unpack(other); err != nil || p != path {
+		t.Fatalf("%s, %v", p, err)
+	}
+	if got, _ := os.ReadFile(path); !bytes.Equal(got, content) {
+		t.Error("compared, though it was noted")
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same size, inode and times: only the ctime tells.
+	os.Chmod(path, 0o700)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("X"), 5); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	os.Chmod(path, 0o555)
+	if err := os.Chtimes(path, st.ModTime(), st.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	again("changed in place")
+	// A note that others may have written is not believed.
+	time.Sleep(settled + 100*time.Millisecond)
+	again("later again")
+	os.Chmod(path, 0o700)
+	write(t, path, append([]byte("X"), content[1:]...), 0o555)
+	st, err = os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(settled + 100*time.Millisecond)
+	os.Remove(noteOf(path))
+	write(t, noteOf(path), []byte(stateOf(st)), 0o666)
+	os.Chmod(noteOf(path), 0o666)
+	again("with a note that others can write")
 }

@@ -113,8 +113,8 @@ func rewind(f fs.File) error {
 	return err
 }
 
-// intact compares the file at path with the embedded library, byte for byte: the
-// target will run what is in it.
+// intact compares the file at path with the embedded library, byte for byte, unless that
+// very file was compared before: the target will run what is in it.
 func intact(path string, lib io.Reader) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -125,6 +125,18 @@ func intact(path string, lib io.Reader) bool {
 	if err != nil || !ownedFile(st) {
 		return false
 	}
+	state := stateOf(st)
+	if compared(path, state) {
+		return true
+	}
+	if !same(f, lib) {
+		return false
+	}
+	noteCompared(path, state)
+	return true
+}
+
+func same(f, lib io.Reader) bool {
 	want, have := make([]byte, 256<<10), make([]byte, 256<<10)
 	for {
 		n, err := io.ReadFull(lib, want)
