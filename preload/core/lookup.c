@@ -44,7 +44,7 @@ uint64_t seam_exported(const struct dl_phdr_info *info, const char *name)
 		return 0;
 	for (uint32_t i = buckets[h % nbuckets]; i >= offset && i; i++) {
 		uint32_t e = chain[i - offset];
-		if ((e | 1) == (h | 1) && sym[i].st_value && !strcmp(str + sym[i].st_name, name))
+		if ((e | 1) == (h | 1) && sym[i].st_value && sym[i].st_shndx != SHN_UNDEF && !strcmp(str + sym[i].st_name, name))
 			return info->dlpi_addr + sym[i].st_value;
 		if (e & 1)
 			break;

@@ -21,6 +21,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,6 +30,19 @@
 
 __attribute__((visibility("default"))) SEAM_DATA struct seam_waking seam_waking;
 static unsigned char wake_stack[SEAM_WAKE_STACK] __attribute__((aligned(4096)));
+
+/* A program at a fixed address that takes the address of malloc gives it one of its
+ * own, in its PLT: that is not where the allocator is. */
+static int not_in_program(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct seam_waking *w = arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD && w->malloc - info->dlpi_addr - p->p_vaddr < p->p_memsz && !seam_exported(info, "malloc"))
+			w->malloc = (uint64_t)dlsym(RTLD_NEXT, "malloc");
+	}
+	return 1; /* the program is the first */
+}
 
 void seam_ask_loader(int argc, char **argv)
 {
@@ -40,6 +54,7 @@ void seam_ask_loader(int argc, char **argv)
 	w->nptl_nthreads = dlsym(RTLD_DEFAULT, "__nptl_nthreads");
 	w->curbrk = dlsym(RTLD_DEFAULT, "__curbrk");
 	w->malloc = (uint64_t)dlsym(RTLD_DEFAULT, "malloc");
+	dl_iterate_phdr(not_in_program, w);
 	w->debug = seam_loader_debug();
 	w->loader = w->debug ? w->debug : dlsym(RTLD_DEFAULT, "_r_debug");
 }
