@@ -57,7 +57,16 @@ func (c *Collector) handle(p *peerConn) {
 		c.deadline(conn, time.Time{})
 		c.keep.hello(h, p.order, cred, &fd, &pidfd)
 		c.known(p, uint32(cred.Pid), false)
-	}, c.keep.bye)
+		if c.opt.Control != nil && h.from == "agent" {
+			h.agent = &Agent{Hello: h.said, Peer: int(cred.Pid), conn: conn, calls: make(map[uint32]uint64)}
+			c.opt.Control.Joined(h.agent)
+		}
+	}, func(h *hello) {
+		c.keep.bye(h)
+		if h.agent != nil {
+			c.opt.Control.Left(h.agent)
+		}
+	})
 }
 
 // follow reads a stream to its end and closes it. The error is that of a peer
@@ -66,7 +75,7 @@ func (c *Collector) handle(p *peerConn) {
 // drainer knows; nil when that is nobody before us. turn, which may be nil, says
 // when the stream may be followed.
 func (c *Collector) follow(r *tee, k *keeper, turn func(*wire.Hello), begin, end func(*hello)) error {
-	h := &hello{Stream: c.b.Stream(c.obs), keep: k, turn: turn}
+	h := &hello{Stream: c.b.Stream(c.obs), keep: k, turn: turn, told: c.opt.Control}
 	dec := wire.NewDecoder(r)
 	begun := false
 	for {
@@ -106,12 +115,15 @@ type hello struct {
 	pid   int
 	from  string
 	sql   *sqlStream // nil: no SQL so far
+	said  wire.Hello
+	agent *Agent // nil: nobody is to be told
+	told  Control
 }
 
 // Hello implements wire.Handler.
 func (h *hello) Hello(m *wire.Hello) {
 	if !h.seen {
-		h.seen, h.arena, h.pid, h.from = true, m.Arena, m.PID, m.From
+		h.seen, h.arena, h.pid, h.from, h.said = true, m.Arena, m.PID, m.From, *m
 		if h.turn != nil {
 			h.turn(m)
 		}

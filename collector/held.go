@@ -37,6 +37,8 @@ type held struct {
 	deserted time.Time // since when it looks as if nobody drains
 	forking  time.Time // since when only children that are not registered yet keep it
 	looked   time.Time // when the process table was last checked thoroughly
+	told     uint64    // hash of the spec that its processes were told to follow, 0 none
+	toldAt   time.Time // when they were, or were asked for an agent
 
 	d   *drain.Drainer
 	out *io.PipeWriter

@@ -40,6 +40,22 @@ func bind(path string) (*endpoint, error) {
 	return e, nil
 }
 
+// ListenPrivate listens on a socket that only this user can connect to. remove deletes
+// its file.
+func ListenPrivate(path string) (ln *net.UnixListener, remove func(), err error) {
+	e := &endpoint{path: path}
+	if err := e.listen(); err != nil {
+		return nil, nil, err
+	}
+	l, err := net.FileListener(e.ln)
+	e.ln.Close()
+	if err != nil {
+		e.remove()
+		return nil, nil, err
+	}
+	return l.(*net.UnixListener), e.remove, nil
+}
+
 // private makes a directory for the socket where only this user may look.
 func (e *endpoint) private() error {
 	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp", "/dev/shm"} {

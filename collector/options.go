@@ -42,6 +42,10 @@ type Options struct {
 	// may be "". It may be called from any goroutine; nil ignores it.
 	ErrLog func(msg, hint string)
 
+	// Control is told of agents, so that it can ask them for other probes; nil
+	// asks for none.
+	Control Control
+
 	// Report bounds the report and what is kept for it.
 	Report report.Options
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -51,6 +52,8 @@ func (s *Spec) Check() error {
 		return fmt.Errorf("check spec: the buffer is %d bytes to %d, not %d", MinBuffer, MaxBuffer, s.Buffer)
 	case len(s.Probes) > MaxProbes:
 		return fmt.Errorf("check spec: %d probes; at most %d", len(s.Probes), MaxProbes)
+	case len(s.Until) > 0 && slices.Max(slices.Collect(maps.Keys(s.Until))) >= len(s.Probes):
+		return errors.New("check spec: a lifespan of a probe that is not there")
 	case strings.ContainsAny(s.Plans+s.Planner, "\n\x00"):
 		return errors.New("check spec: a line break in the path of the plan cache or the planner")
 	}
@@ -164,6 +167,12 @@ func (s *Spec) Encode() ([]byte, error) {
 	for i := range s.Rules {
 		b = fmt.Appendf(b, "rule %s %s\n", s.Rules[i].Kind, s.Rules[i].Text)
 	}
+	if s.Control {
+		b = append(b, "control 1\n"...)
+	}
+	for _, i := range slices.Sorted(maps.Keys(s.Until)) {
+		b = fmt.Appendf(b, "until %d %d\n", i, s.Until[i])
+	}
 	libs, paths := s.Globs()
 	for _, l := range libs {
 		b = fmt.Appendf(b, "lib %s\n", l)
@@ -244,6 +253,18 @@ func ParseSpec(b []byte) (*Spec, error) {
 			plans = val
 		case "planner":
 			planner = val
+		case "control":
+			s.Control = string(val) == "1"
+		case "until":
+			var i int
+			var at int64
+			if n, _ := fmt.Sscanf(string(val), "%d %d", &i, &at); n != 2 || i < 0 || i >= MaxProbes {
+				return nil, errors.New("parse spec: no such lifespan")
+			}
+			if s.Until == nil {
+				s.Until = map[int]int64{}
+			}
+			s.Until[i] = at
 		case "json":
 			body = val
 		}

@@ -215,11 +215,13 @@ type Spec struct {
 	BlockMS int   // OnFull == Block: longest wait of one call, 1..60000
 	Buffer  int64 // bytes of the chunk pool, 64 KiB .. 1 GiB
 	Start   Start
-	Follow  Follow   `json:",omitempty"`
-	Rules   []Rule   `json:",omitempty"`
-	Protos  []string `json:",omitempty"` // the user's prototypes, as UserProto reads them; for the user's probes they go before those of packs
-	Debug   []string `json:",omitempty"` // folders with debug files, absolute; looked at before the system's
-	Socket  string   // path of the reader's Unix socket; not part of Hash
-	Plans   string   // directory of the plan cache; not part of Hash
-	Planner string   `json:",omitempty"` // the seam command that makes plans that are not in the cache, "" none; not part of Hash
+	Follow  Follow        `json:",omitempty"`
+	Rules   []Rule        `json:",omitempty"`
+	Protos  []string      `json:",omitempty"` // the user's prototypes, as UserProto reads them; for the user's probes they go before those of packs
+	Debug   []string      `json:",omitempty"` // folders with debug files, absolute; looked at before the system's
+	Socket  string        // path of the reader's Unix socket; not part of Hash
+	Plans   string        // directory of the plan cache; not part of Hash
+	Control bool          `json:"-"`          // the reader may ask for other probes: the agent is there even when there is nothing to watch; not part of Hash
+	Until   map[int]int64 `json:"-"`          // when a probe's time is over, epoch ns, by its index; not part of Hash
+	Planner string        `json:",omitempty"` // the seam command that makes plans that are not in the cache, "" none; not part of Hash
 }

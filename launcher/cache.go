@@ -213,3 +213,15 @@ func AbsSocket(path string) (string, error) {
 	}
 	return abs, nil
 }
+
+// ControlDir is where collectors publish their control sockets.
+func (c *Cache) ControlDir() string { return filepath.Join(filepath.Dir(c.Socket()), "control") }
+
+// ControlSpec is the link to the spec that the reader at a socket has in force.
+func (c *Cache) ControlSpec(socket string) (string, error) {
+	dir, err := c.sub("specs")
+	if err != nil {
+		return "", fmt.Errorf("write spec: %w", err)
+	}
+	return filepath.Join(dir, "control-"+contentName([]byte(socket))+".spec"), nil
+}

@@ -27,8 +27,9 @@ func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []st
 	return PrepareObjects(c, library, spec, objects)
 }
 
-// PrepareObjects is Prepare for a target in which these objects are loaded.
-func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string) (*Prepared, error) {
+// PrepareObjects is Prepare for a target in which these objects are loaded. complete is
+// called with the spec before it is written.
+func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, complete ...func(*hooks.Spec)) (*Prepared, error) {
 	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket, Filters: Filters()}}
 	var err error
 	if spec.Plans, err = c.Plans(); err != nil {
@@ -43,6 +44,9 @@ func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 	}
 	ExpandCPlusPlus(spec, p.Objects)
 	AddCopies(spec, p.Objects)
+	for _, f := range complete {
+		f(spec)
+	}
 	encoded, err := spec.Encode()
 	if err != nil {
 		return nil, err
@@ -53,5 +57,20 @@ func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 	if p.Spec, err = c.StoreSpec(encoded); err != nil {
 		return nil, err
 	}
+	return p, nil
+}
+
+// PrepareSpec makes the plans for a spec that somebody else has written.
+func PrepareSpec(path string, objects []string) (*Prepared, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read spec: %w", err)
+	}
+	spec, err := hooks.ParseSpec(text)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{Injection: Injection{Spec: path}, Objects: objects}
+	p.Planned = Preplan(spec, objects, Installed())
 	return p, nil
 }

@@ -85,14 +85,12 @@ func preplan(spec *hooks.Spec, atStart, installed []string, store bool) []Planne
 	return work
 }
 
+// make gets the plan. Of a spec whose reader may change what is watched, plans must say
+// how to patch what runs.
 func (w *Planned) make(spec *hooks.Spec, store bool) {
 	if store {
-		if id, err := fileIdentity(w.Path); err == nil {
-			if p, err := plan.Load(spec.Plans, spec.Hash(), id); err == nil {
-				w.Plan = p
-				return
-			}
-		}
+		w.Plan, w.Fresh, w.Err = plan.Once(w.Path, spec, spec.Control)
+		return
 	}
 	o, err := plan.Open(w.Path)
 	if err != nil {
@@ -101,9 +99,7 @@ func (w *Planned) make(spec *hooks.Spec, store bool) {
 	}
 	defer o.Close()
 	w.Fresh = true
-	if w.Plan, w.Err = plan.Build(o, spec); w.Err == nil && store {
-		w.Err = plan.Store(spec.Plans, w.Plan)
-	}
+	w.Plan, w.Err = plan.Build(o, spec)
 }
 
 func fileIdentity(path string) (plan.Identity, error) {

@@ -39,6 +39,8 @@ func (d *Decoder) message(b []byte, h Handler) error {
 		name, end = "refusal", refusal(b, i, n, h)
 	case MsgRule:
 		name, end = "rule", rules(b, i, n, h)
+	case MsgStatus:
+		name, end = "status", status(b, i, n, h)
 	case MsgSize:
 		name, end = "size", d.size(b, i, n)
 	default:

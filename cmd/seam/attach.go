@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seam-project/seam/collector"
-	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/collector/control"
 	"github.com/seam-project/seam/launcher"
 	"github.com/seam-project/seam/launcher/attach"
 )
@@ -26,15 +26,7 @@ func (a *app) attach(f *flags) (int, error) {
 	if f.pid == 0 {
 		return 0, &problem{msg: "seam attach needs --pid", hint: "for instance: seam attach --pid 1234 -H sqlite"}
 	}
-	spec, err := f.spec()
-	if err != nil {
-		return 0, err
-	}
 	cache, err := launcher.OpenCache(a.environ)
-	if err != nil {
-		return 0, err
-	}
-	library, err := a.library(cache)
 	if err != nil {
 		return 0, err
 	}
@@ -42,13 +34,68 @@ func (a *app) attach(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.socket != "" {
-		if spec.Socket, err = launcher.AbsSocket(f.socket); err != nil {
+	if f.socket == "" {
+		c, err := a.client(f)
+		switch {
+		case err == nil:
+			defer c.Close()
+			return 0, a.attachTo(c, f, p, cache)
+		case f.control != "" || !errors.Is(err, control.ErrNone):
 			return 0, err
 		}
-		return 0, a.wake(p, cache, library, spec, false)
+		return a.attachAndRead(f, p, cache)
 	}
-	return a.attachAndRead(f, p, cache, library, spec)
+	spec, err := f.spec()
+	if err != nil {
+		return 0, err
+	}
+	library, err := a.library(cache)
+	if err != nil {
+		return 0, err
+	}
+	if spec.Socket, err = launcher.AbsSocket(f.socket); err != nil {
+		return 0, err
+	}
+	prepared, err := launcher.PrepareObjects(cache, library, spec, p.Objects())
+	if err != nil {
+		return 0, fmt.Errorf("prepare target: %w", err)
+	}
+	a.warnings(prepared)
+	return 0, a.wake(p, prepared)
+}
+
+// attachTo has the process watch what the processes of a collector watch, and what the
+// flags add to that.
+func (a *app) attachTo(c *control.Client, f *flags, p *attach.Process, cache *launcher.Cache) error {
+	var add []*control.Request
+	dir, _ := os.Getwd()
+	for _, text := range f.probes {
+		add = append(add, &control.Request{Do: "add", Probe: text, Dir: dir})
+	}
+	packs := []string{}
+	if len(f.packs) > 0 {
+		own, user, err := f.packNames()
+		if err != nil {
+			return err
+		}
+		if len(user) > 0 {
+			return &problem{msg: fmt.Sprintf("the pack '%s' can't be added to a collector that runs", user[0].Name), hint: "give it where the collector is started: seam collect -H " + user[0].Name}
+		}
+		packs = own
+	}
+	for _, name := range packs {
+		add = append(add, &control.Request{Do: "add", Pack: name})
+	}
+	for _, q := range add {
+		if _, err := c.Do(q); err != nil {
+			return err
+		}
+	}
+	prepared, err := a.join(cache, c.Info, p.Objects())
+	if err != nil {
+		return err
+	}
+	return a.wake(p, prepared)
 }
 
 // openDormant finds a process that can be woken.
@@ -68,23 +115,23 @@ func openDormant(cache *launcher.Cache, pid int) (*attach.Process, error) {
 	return p, err
 }
 
-// wake makes the plans and the spec, and has the process watch.
-func (a *app) wake(p *attach.Process, cache *launcher.Cache, library string, spec *hooks.Spec, adopts bool) error {
-	prepared, err := launcher.PrepareObjects(cache, library, spec, p.Objects())
-	if err != nil {
-		return fmt.Errorf("prepare target: %w", err)
-	}
+// wake has the process watch what was prepared.
+func (a *app) wake(p *attach.Process, prepared *launcher.Prepared) error {
 	patches, err := p.Patches(prepared.Planned)
 	if err != nil {
 		return err
 	}
-	a.warnings(prepared)
-	_, err = p.Wake(attach.Call{Spec: prepared.Spec, Socket: spec.Socket, Adopts: adopts, Library: library, Patches: patches})
+	in := prepared.Injection
+	_, err = p.Wake(attach.Call{Spec: in.Spec, Socket: in.Socket, Adopts: in.Adopts, Library: in.Library, Patches: patches})
 	return err
 }
 
 // attachAndRead is the reader, too, until the process ends or seam is interrupted.
-func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache, library string, spec *hooks.Spec) (int, error) {
+func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache) (int, error) {
+	settings, err := f.spec()
+	if err != nil {
+		return 0, err
+	}
 	dest, err := a.reportWriter(f)
 	if err != nil {
 		return 0, err
@@ -96,13 +143,26 @@ func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache, 
 	// Not SIGPIPE: what reads our output may end before we do.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	late := &lateControl{}
+	opt.Control = late
 	c, err := collector.Listen(opt)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
 	c.SetTarget(commandLine(p.PID))
-	spec.Socket = c.Socket()
+	if late.steering, err = a.steer(f, cache, c.Socket(), p.Objects(), settings); err != nil {
+		return 0, err
+	}
+	if err := late.start(c, cache, ""); err != nil {
+		return 0, err
+	}
+	defer late.stop()
+	prepared := late.first
+	prepared.Spec, prepared.Adopts = late.SpecPath(), true
+	if !f.quiet {
+		a.warnings(prepared)
+	}
 	served := make(chan error, 1)
 	go func() { served <- c.Serve() }()
 	ended := make(chan struct{})
@@ -116,7 +176,7 @@ func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache, 
 			}
 		}()
 	}
-	if err := a.wake(p, cache, library, spec, true); err != nil {
+	if err := a.wake(p, prepared); err != nil {
 		return 0, err
 	}
 	if isTerminal(a.err) && !f.quiet {
@@ -127,9 +187,11 @@ func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache, 
 	case err = <-served:
 	case <-ended:
 	case <-ctx.Done():
-		wait = 50 * time.Millisecond // it goes on: only what is on its way
+		late.LetGo(detachWithin) // it goes on without us
+		wait = 50 * time.Millisecond
 	}
 	stop()
+	late.stop()
 	over, cancel := context.WithTimeout(context.Background(), wait)
 	r := c.Finish(over)
 	cancel()
@@ -147,6 +209,10 @@ func (a *app) attachAndRead(f *flags, p *attach.Process, cache *launcher.Cache, 
 	}
 	return 0, nil
 }
+
+// detachWithin is how long seam attach waits for a process to be as it was before. One
+// whose agent has not started, and that calls nothing, takes longer than any wait.
+const detachWithin = 2 * time.Second
 
 func commandLine(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))

@@ -47,6 +47,11 @@ func (a *app) run(f *flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var p *launcher.Prepared
+	late := &lateControl{}
+	if f.controlled() {
+		opt.Control = late
+	}
 	c, err := collector.Listen(opt)
 	if err != nil {
 		return 0, err
@@ -54,7 +59,12 @@ func (a *app) run(f *flags) (int, error) {
 	defer c.Close()
 	c.SetTarget(t.Argv)
 	spec.Socket = c.Socket()
-	p, err := a.prepare(cache, spec, t)
+	if f.controlled() {
+		p, late.steering, err = a.steerRun(f, cache, c, t, spec)
+		defer late.steering.stop()
+	} else {
+		p, err = a.prepare(cache, spec, t)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -74,6 +84,7 @@ func (a *app) run(f *flags) (int, error) {
 		return 0, err
 	}
 	c.TargetEnded(proc.PID, status.Raw)
+	late.steering.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), lingering)
 	r := c.Finish(ctx)
 	cancel()

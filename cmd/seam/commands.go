@@ -39,8 +39,32 @@ costs it nothing but a mapped library. It stands still for some milliseconds, as
 a debugger, and is then watched until it ends or you press ^C. The report goes to
 standard error.
 
-With --socket the process reports to that reader ('seam listen', 'seam collect'), and
-seam attach ends at once.`},
+While 'seam collect' or 'seam run --control' runs, or with --socket, the process reports
+there, and seam attach ends at once. With the former it watches what all processes of
+that collector watch; -p and -H are added to that.`},
+		{name: "collect", args: "[flags]", run: (*app).collect,
+			summary: "read what programs report, and let what they watch be changed while they run",
+			about: `Programs that are started with the environment of 'seam env', or by 'seam exec', for the
+same socket, connect and get the probes that are in force here: those of -p and -H, of
+the file of --config, and of 'seam probe add'.
+
+  seam collect --config probes.yaml     probes:
+  seam ps                                 - libc:open*
+  seam probe add 'libc:write' --for 10m   - probe: libsqlite3:sqlite3_step slower 5ms
+  seam probe ls                             for: 10m
+  seam detach --pid 1234                hooks: [net]
+
+Nothing is printed, unless --live or --json is given.`},
+		{name: "ps", args: "[flags]", run: (*app).ps,
+			summary: "list the processes that are watched, or could be"},
+		{name: "probe", args: "[add PROBE [flags] | rm ID… | ls]", run: (*app).probe,
+			summary: "change what running processes watch, and see what became of it",
+			about: `For the processes of 'seam collect' and 'seam run --control'. PROBE is as for -p, or the
+name of a pack. What each process said of it is on standard error; the probe's id is
+printed. A probe that is added --for a time is removed then, even if the collector
+is gone: the processes do it themselves.`},
+		{name: "detach", args: "[--pid PID]", run: (*app).detach,
+			summary: "take everything out of running processes"},
 		{name: "listen", args: "[flags]", run: (*app).listen,
 			summary: "print the events that programs report to a socket",
 			about:   `Prints each event as a line of JSON, or as aligned text on a terminal.`},

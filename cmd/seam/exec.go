@@ -60,7 +60,16 @@ func (a *app) exec(f *flags) (int, error) {
 	if spec.Socket, err = launcher.AbsSocket(spec.Socket); err != nil {
 		return 0, err
 	}
-	p, err := a.prepare(cache, spec, t)
+	info, err := a.followed(f, cache, spec.Socket)
+	if err != nil {
+		return 0, err
+	}
+	var p *launcher.Prepared
+	if info != nil {
+		p, err = a.join(cache, info, launcher.Dependencies(t, a.environ))
+	} else {
+		p, err = a.prepare(cache, spec, t)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +112,16 @@ func (a *app) env(f *flags) (int, error) {
 	if spec.Socket, err = launcher.AbsSocket(spec.Socket); err != nil {
 		return 0, err
 	}
-	p, err := a.prepare(cache, spec, nil)
+	info, err := a.followed(f, cache, spec.Socket)
+	if err != nil {
+		return 0, err
+	}
+	var p *launcher.Prepared
+	if info != nil {
+		p, err = a.join(cache, info, nil)
+	} else {
+		p, err = a.prepare(cache, spec, nil)
+	}
 	if err != nil {
 		return 0, err
 	}

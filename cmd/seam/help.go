@@ -73,7 +73,10 @@ func (a *app) commandHelp(w io.Writer, c *command) {
 			left = "-" + o.short + ", "
 		}
 		left += "--" + o.name
-		if o.arg != "" {
+		switch {
+		case o.without != "":
+			left += o.arg
+		case o.arg != "":
 			left += " " + o.arg
 		}
 		help := o.help

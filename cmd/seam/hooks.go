@@ -111,13 +111,13 @@ func (a *app) checkPacks(names []string) error {
 			return oneOf("pack", name, userPacks())
 		}
 		fmt.Fprintf(a.out, "%s: pack %s for %s: %s\n", p.File, p.Name, p.Library, strings.Join([]string{
-			count(len(p.Hooks), "declaration"), count(len(p.Probes), "probe"), count(len(p.Faults)+len(p.Delays)+len(p.Denies), "rule")}, ", "))
+			several(len(p.Hooks), "declaration"), several(len(p.Probes), "probe"), several(len(p.Faults)+len(p.Delays)+len(p.Denies), "rule")}, ", "))
 	}
 	return nil
 }
 
-// count is "1 probe", "2 probes".
-func count(n int, what string) string {
+// several is "1 probe", "2 probes".
+func several(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/seam-project/seam/collector"
+	"github.com/seam-project/seam/collector/control"
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/hooks/yamlfile"
 	"github.com/seam-project/seam/launcher"
@@ -82,6 +83,7 @@ func (a *app) fail(err error) int {
 	var ce *collector.Error
 	var ae *attach.Error
 	var ye *yamlfile.Error
+	var se *control.Error
 	switch {
 	case errors.As(err, &p):
 		hint = p.hint
@@ -94,6 +96,8 @@ func (a *app) fail(err error) int {
 		hint = ce.Hint
 	case errors.As(err, &ae):
 		hint = ae.Hint
+	case errors.As(err, &se):
+		hint = se.Hint
 	case errors.As(err, &ye):
 		hint = ye.Hint
 	case errors.As(err, &pe):

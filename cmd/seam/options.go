@@ -17,6 +17,7 @@ import (
 type option struct {
 	name, short string
 	arg         string // what the value is called in help; "" for a switch
+	without     string // the value when the flag is given without one; "" it can't be
 	env         string // variable that gives the value when the flag doesn't
 	help        string
 	in          []string // commands that have it
@@ -52,62 +53,67 @@ type flags struct {
 	all       bool
 	dormant   bool
 	pid       int
+	control   string
+	config    string
+	ruled     []hooks.Probe // of --fault and its like, once spec was made
+	lives     time.Duration
+	calls     uint64
 	command   *command
 }
 
 var options = []option{
-	{name: "probe", short: "p", arg: "PROBE", env: "SEAM_PROBES", in: []string{"run", "exec", "env", "attach", "doctor"},
+	{name: "probe", short: "p", arg: "PROBE", env: "SEAM_PROBES", in: []string{"run", "exec", "env", "attach", "collect", "doctor"},
 		help:  "watch these functions, e.g. 'libc:open*' (repeatable; in the variable: one per line)",
 		value: func(f *flags) pflag.Value { return &f.probes }},
-	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "attach", "doctor"},
+	{name: "hooks", short: "H", arg: "PACKS", env: "SEAM_HOOKS", in: []string{"run", "exec", "env", "attach", "collect", "doctor"},
 		help:  "watch these packs of functions, comma-separated; 'all', 'none' (default: all, or none with -p)",
 		value: func(f *flags) pflag.Value { return &commaList{&f.packs} }},
-	{name: "proto", arg: "DECL", env: "SEAM_PROTOS", in: []string{"run", "exec", "env", "attach", "doctor"},
+	{name: "proto", arg: "DECL", env: "SEAM_PROTOS", in: []string{"run", "exec", "env", "attach", "collect", "doctor"},
 		help:  "a function's declaration, e.g. 'int work(int n, const char *name)' (repeatable; in the variable: one per line)",
 		value: func(f *flags) pflag.Value { return &f.protos }},
-	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "attach", "doctor"},
+	{name: "debug-dir", arg: "DIR", env: "SEAM_DEBUG_DIR", in: []string{"run", "exec", "env", "attach", "collect", "doctor"},
 		help:  "look for debug files here, too: .build-id/xx/yyyy.debug, or by .gnu_debuglink (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.debugDirs }},
-	{name: "fault", arg: "RULE", env: "SEAM_FAULTS", in: []string{"run", "exec", "env", "attach"},
+	{name: "fault", arg: "RULE", env: "SEAM_FAULTS", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "make calls fail, e.g. 'write:errno=ENOSPC,nth=3' (repeatable; in the variable: one per line)",
 		value: func(f *flags) pflag.Value { return &f.faults }},
-	{name: "delay", arg: "RULE", env: "SEAM_DELAYS", in: []string{"run", "exec", "env", "attach"},
+	{name: "delay", arg: "RULE", env: "SEAM_DELAYS", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "make calls wait, e.g. 'connect:200ms,jitter=50ms' (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.delays }},
-	{name: "deny", arg: "RULE", env: "SEAM_DENIES", in: []string{"run", "exec", "env", "attach"},
+	{name: "deny", arg: "RULE", env: "SEAM_DENIES", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "refuse calls, e.g. 'execve:path!^=/usr/bin' (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.denies }},
-	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach"},
+	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "let what --deny names pass, and tell of it",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.audit) }},
-	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach"},
+	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},
-	{name: "block-timeout", arg: "TIME", env: "SEAM_BLOCK_TIMEOUT", in: []string{"run", "exec", "env", "attach"},
+	{name: "block-timeout", arg: "TIME", env: "SEAM_BLOCK_TIMEOUT", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "longest time one call may wait with --on-full block (default 100ms)",
 		value: func(f *flags) pflag.Value { return (*millis)(&f.blockMS) }},
-	{name: "buffer", arg: "SIZE", env: "SEAM_BUFFER", in: []string{"run", "exec", "env", "attach"},
+	{name: "buffer", arg: "SIZE", env: "SEAM_BUFFER", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "size of the buffer in the target (default 8MiB)",
 		value: func(f *flags) pflag.Value { return (*size)(&f.buffer) }},
-	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env", "attach"},
+	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "when the agent starts in the target: demand (default), first, now, or never",
 		value: func(f *flags) pflag.Value { return (*start)(&f.start) }},
-	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env", "attach"},
+	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "watch the programs that the target executes: inherit (default; if it passes its environment on), always, or never",
 		value: func(f *flags) pflag.Value { return (*follow)(&f.follow) }},
 	{name: "socket", arg: "PATH", in: []string{"run", "attach"},
 		help:  "where to listen for the target (default: a private path)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
-	{name: "socket", arg: "PATH", env: "SEAM_SOCKET", in: []string{"exec", "env", "listen"},
+	{name: "socket", arg: "PATH", env: "SEAM_SOCKET", in: []string{"exec", "env", "listen", "collect"},
 		help:  "the reader's socket (default: the one 'seam listen' makes)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.socket) }},
-	{name: "live", in: []string{"run", "attach"}, env: "SEAM_LIVE",
+	{name: "live", in: []string{"run", "attach", "collect"}, env: "SEAM_LIVE",
 		help:  "print calls as they happen",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.live) }},
-	{name: "json", in: []string{"run", "attach", "listen", "report", "doctor"},
+	{name: "json", in: []string{"run", "attach", "collect", "listen", "report", "doctor", "ps", "probe"},
 		help:  "write for machines",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.json) }},
-	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "attach", "listen"},
+	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "attach", "collect", "listen"},
 		help:  "save the stream, for 'seam report FILE'",
 		value: func(f *flags) pflag.Value { return (*text)(&f.output) }},
 	{name: "report", arg: "FILE", env: "SEAM_REPORT", in: []string{"run", "attach"},
@@ -119,6 +125,24 @@ var options = []option{
 	{name: "dormant", in: []string{"env"},
 		help:  "only make programs ready for 'seam attach': nothing is watched until then",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.dormant) }},
+	{name: "control", arg: "[=PATH]", without: controlDefault, env: "SEAM_CONTROL", in: []string{"run", "collect"},
+		help:  "let 'seam probe' and its like change what is watched, over a socket at PATH (default: where they look)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.control) }},
+	{name: "control", arg: "PATH", env: "SEAM_CONTROL", in: []string{"ps", "probe", "detach", "attach"},
+		help:  "the control socket of the collector to ask (default: the one that runs)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.control) }},
+	{name: "config", arg: "FILE", env: "SEAM_CONFIG", in: []string{"run", "collect"},
+		help:  "watch the probes in this YAML file, too, and apply it again whenever it changes",
+		value: func(f *flags) pflag.Value { return (*text)(&f.config) }},
+	{name: "for", arg: "TIME", in: []string{"probe"},
+		help:  "add: remove the probe after this time, e.g. 10m",
+		value: func(f *flags) pflag.Value { return (*lifespan)(&f.lives) }},
+	{name: "calls", arg: "N", in: []string{"probe"},
+		help:  "add: remove the probe after about so many calls",
+		value: func(f *flags) pflag.Value { return (*count)(&f.calls) }},
+	{name: "pid", arg: "PID", in: []string{"detach"},
+		help:  "the process to take everything out of (default: all)",
+		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},
 	{name: "pid", arg: "PID", in: []string{"attach"},
 		help:  "the process to attach to; one that was started with the environment of 'seam env --dormant'",
 		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},
@@ -157,6 +181,9 @@ func (a *app) flags(c *command) *flags {
 		fl := f.set.VarPF(o.value(f), o.name, o.short, o.help)
 		if o.arg == "" {
 			fl.NoOptDefVal = "true"
+		}
+		if o.without != "" {
+			fl.NoOptDefVal = o.without
 		}
 	}
 	return f
@@ -325,6 +352,32 @@ func (v *pid) Set(s string) error {
 		return &problem{msg: fmt.Sprintf("not a process id: '%s'", s), hint: "a number, as ps prints it"}
 	}
 	*v = pid(n)
+	return nil
+}
+
+type lifespan time.Duration
+
+func (v *lifespan) String() string { return time.Duration(*v).String() }
+func (v *lifespan) Type() string   { return "time" }
+func (v *lifespan) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return &problem{msg: fmt.Sprintf("not a time: '%s'", s), hint: "a number with a unit: 30s, 10m, 2h"}
+	}
+	*v = lifespan(d)
+	return nil
+}
+
+type count uint64
+
+func (v *count) String() string { return strconv.FormatUint(uint64(*v), 10) }
+func (v *count) Type() string   { return "count" }
+func (v *count) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return &problem{msg: fmt.Sprintf("not a number of calls: '%s'", s), hint: "a number from 1"}
+	}
+	*v = count(n)
 	return nil
 }
 

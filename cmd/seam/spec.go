@@ -61,7 +61,8 @@ func (f *flags) spec() (*hooks.Spec, error) {
 		}
 	}
 	s.Probes = append(s.Probes, ruled...)
-	if len(s.Probes) == 0 {
+	f.ruled = ruled
+	if len(s.Probes) == 0 && !f.controlled() && f.command.name != "collect" {
 		return nil, &problem{msg: "nothing to watch", hint: "give a probe (-p 'libc:open*') or a pack (-H file)"}
 	}
 	return s, nil

@@ -31,6 +31,7 @@ func deliver(a *arena.Arena) {
 	path := core.SocketPath()
 	var flush core.Flush
 	var d *drain.Drainer
+	ctl := newControl()
 	retry := firstRetry
 	for {
 		conn, err := socket(-1), error(nil)
@@ -45,6 +46,7 @@ func deliver(a *arena.Arena) {
 			if flush.Requested() {
 				answerFlush(&flush) // nobody to tell
 			}
+			ctl.expire(time.Now())
 			a.Wait(retry)
 			retry = min(2*retry, lastRetry)
 			continue
@@ -59,8 +61,12 @@ func deliver(a *arena.Arena) {
 		} else {
 			d.Reset(conn)
 		}
-		serveReader(a, d, &flush)
+		ctl.reset()
+		detached := serveReader(a, d, &flush, ctl, conn)
 		conn.Close()
+		if detached {
+			standBy(a, &flush)
+		}
 	}
 }
 
@@ -96,12 +102,24 @@ func answerFlush(flush *core.Flush) {
 	}
 }
 
-// serveReader returns when the connection is no good any more.
-func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
+// serveReader returns when the connection is no good any more, or, true, when the
+// reader wants nothing more of this process.
+func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush, ctl *control, conn socket) (detached bool) {
 	idle := 0
 	for {
 		asked := flush.Requested()
+		answer, over := ctl.listen(conn)
+		if !over {
+			answer = append(answer, ctl.expire(time.Now())...)
+		}
 		n, err := d.Pass()
+		if err == nil && len(answer) > 0 {
+			_, err = conn.Write(answer)
+		}
+		if err == nil && over {
+			d.Finish()
+			return true
+		}
 		if asked {
 			if err == nil && !core.ReaderAdopts() {
 				_, err = d.Finish()
@@ -109,7 +127,7 @@ func serveReader(a *arena.Arena, d *drain.Drainer, flush *core.Flush) {
 			answerFlush(flush)
 		}
 		if err != nil {
-			return
+			return false
 		}
 		switch {
 		case n > 0 && a.FullChunks() > 0:

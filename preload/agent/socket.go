@@ -51,4 +51,10 @@ func (s socket) Write(b []byte) (int, error) {
 	return n, nil
 }
 
+// poll reads what is there, without waiting.
+func (s socket) poll(b []byte) (int, error) {
+	n, _, err := unix.Recvfrom(int(s), b, unix.MSG_DONTWAIT)
+	return max(n, 0), err
+}
+
 func (s socket) Close() error { return unix.Close(int(s)) }

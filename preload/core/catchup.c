@@ -7,6 +7,8 @@
 void seam_catch_up(struct seam_tls *t, const struct seam_frame *f)
 {
 	const struct seam_arena *a = seam->arena;
+	if (unlikely(a->wish))
+		seam_wished(t, f);
 	if (likely(__atomic_load_n(&a->spec_seq, __ATOMIC_ACQUIRE) == seam->spec_seen) || seam_quiet())
 		return;
 	if (seam->patching)

@@ -324,7 +324,7 @@ int seam_safe_place(const struct seam_tls *t, const struct seam_frame *f)
 
 static void start_go(void *unused) { seam_go_start(); }
 
-static void maybe_start(struct seam_tls *t, const struct seam_frame *f)
+void seam_wished(struct seam_tls *t, const struct seam_frame *f)
 {
 	struct seam_arena *a = seam->arena;
 	if (__atomic_load_n(&seam->go_state, __ATOMIC_RELAXED) != SEAM_GO_OFF || seam->start == SEAM_START_NEVER)
@@ -492,7 +492,7 @@ int seam_make_room(struct seam_tls *t, const struct seam_run *r, const struct se
 	struct held h = hold_handlers();
 	uint32_t before = give_up_chunk(t, f);
 	let_handlers(h);
-	maybe_start(t, f);
+	seam_wished(t, f);
 	h = hold_handlers();
 	int got = get_chunk(t, before);
 	if (!got && f)

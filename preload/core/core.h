@@ -336,6 +336,7 @@ void seam_act_skipped(const struct seam_run *r);
 int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
 
+void seam_wished(struct seam_tls *t, const struct seam_frame *f); /* chunk.c: start the agent, if somebody wants one and may have it here */
 /* catchup.c */
 void seam_catch_up(struct seam_tls *t, const struct seam_frame *f); /* another process that shares the arena may have a newer spec */
 /* respec.c */

@@ -524,7 +524,13 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	const char *executed = (const char *)getauxval(AT_EXECFN);
 	if (n < 0 && executed && executed[0] == '/') /* no /proc: what execve was given, if that can be told from it */
 		strncpy(l->exe, executed, sizeof l->exe - 1);
-	if (seam_spec_read(&l->spec, spec))
+	/* a reader that has the say changes what a link leads to: from here on it is this file */
+	char *file = l->spec_path;
+	n = sys3(SYS_readlink, spec, file, sizeof l->spec_path - 1);
+	file[n > 0 ? n : 0] = 0;
+	if (file[0] != '/')
+		strncpy(file, spec, sizeof l->spec_path - 1);
+	if (seam_spec_read(&l->spec, file))
 		return SEAM_WAKE_SPEC;
 	l->debug = seam_waking.debug;
 	look(l);
@@ -534,8 +540,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 		return SEAM_WAKE_NOTHING;
 	if (setup_core(l))
 		return SEAM_WAKE_MEMORY;
-	strncpy(seam->spec_path, spec, sizeof seam->spec_path - 1);
-	strncpy(l->spec_path, spec, sizeof l->spec_path - 1);
+	memcpy(seam->spec_path, file, sizeof seam->spec_path);
 	if (socket && strlen(socket) < sizeof seam->socket)
 		strcpy(seam->socket, socket);
 	seam->start = l->spec.start;
@@ -552,6 +557,11 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	if (!l->awake)
 		plan_missing(l, 1);
 	int now = worth_it(l);
+	if (!now && l->spec.control && !l->awake) { /* it may be told to watch something: somebody must be there to hear it */
+		now = 1;
+		if (seam->start != SEAM_START_NEVER)
+			seam->start = SEAM_START_NOW;
+	}
 	if (!now && !latent)
 		return SEAM_WAKE_NOTHING;
 	if (!l->awake) /* else it was done while that was possible */

@@ -12,7 +12,7 @@ struct dl_phdr_info;
 
 struct seam_spec {              /* the lines of a spec file, see docs/architecture.md */
 	uint64_t hash, buffer;
-	uint32_t on_full, block_ms, start, follow;
+	uint32_t on_full, block_ms, start, follow, control;
 	char     plans[3800], planner[4096];
 	uint32_t nglobs, has_paths, nhas;
 	uint32_t nrules;

@@ -21,6 +21,7 @@
 
 #define LOCK_NS 4000000000ll    /* for another change, or the loader, to be over: plans may take two seconds */
 #define NAP_NS 200000ll
+#define PUBLISH_TRIES 50
 
 static int64_t now_ns(void)
 {
@@ -70,9 +71,16 @@ void seam_patching_wait(void)
 static void publish(const char *path)
 {
 	struct seam_arena *a = seam->arena;
-	uint32_t seq = __atomic_load_n(&a->spec_seq, __ATOMIC_RELAXED) & ~1u;
-	while (!__atomic_compare_exchange_n(&a->spec_seq, &seq, seq + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		seq &= ~1u; /* another agent's, at the same moment: the last one counts */
+	struct ktime nap = { 0, NAP_NS };
+	uint32_t seq;
+	for (int tries = 0;; tries++) {
+		seq = __atomic_load_n(&a->spec_seq, __ATOMIC_RELAXED);
+		if ((seq & 1) && tries < PUBLISH_TRIES)
+			sys2(SYS_nanosleep, &nap, 0); /* another's, at the same moment: the last one counts */
+		else if (__atomic_compare_exchange_n(&a->spec_seq, &seq, seq | 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			break; /* still odd: whoever wrote was killed */
+	}
+	seq &= ~1u;
 	strncpy(a->spec_path, path, sizeof a->spec_path - 1);
 	__atomic_store_n(&a->spec_seq, seq + 2, __ATOMIC_RELEASE);
 	seam->spec_seen = seq + 2;

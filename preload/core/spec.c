@@ -48,6 +48,8 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 			s->follow = atoi(v);
 		else if (starts(line, "start", &v))
 			s->start = atoi(v);
+		else if (starts(line, "control", &v))
+			s->control = atoi(v);
 		else if (starts(line, "plans", &v)) {
 			if (strlen(v) >= sizeof s->plans)
 				return -1;

@@ -104,6 +104,9 @@ func (r *Running) PID() int { return r.cmd.Process.Pid }
 // Stdout is what the command has written to its standard output so far.
 func (r *Running) Stdout() string { return r.stdout.String() }
 
+// Stderr is the same of its standard error.
+func (r *Running) Stderr() string { return r.stderr.String() }
+
 // Done is closed when the command has ended and its output is complete.
 func (r *Running) Done() <-chan struct{} { return r.done }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"sync/atomic"
+	"time"
 )
 
 // Bounds of a believable arena: far above what the core makes, low enough that
@@ -255,6 +256,35 @@ func (a *Arena) SetWish(on bool) {
 	}
 	atomic.StoreUint32(&a.head.Wish, v)
 }
+
+// Publish tells the processes that share the arena, and have no agent to be told, where
+// the spec is that they are to follow: they do at their next call. False: the path is too long.
+func (a *Arena) Publish(path string) bool {
+	if len(path) >= len(a.head.SpecPath) {
+		return false
+	}
+	for try := 0; ; try++ {
+		seq := atomic.LoadUint32(&a.head.SpecSeq)
+		if seq&1 != 0 && try < publishTries {
+			time.Sleep(100 * time.Microsecond) // an agent is at it: the last one counts
+			continue
+		}
+		// still odd: whoever wrote was killed
+		if !atomic.CompareAndSwapUint32(&a.head.SpecSeq, seq, seq|1) {
+			continue
+		}
+		n := copy(a.head.SpecPath[:], path)
+		clear(a.head.SpecPath[n:])
+		atomic.StoreUint32(&a.head.SpecSeq, seq&^1+2)
+		a.BumpEpoch()
+		return true
+	}
+}
+
+const publishTries = 50
+
+// Wish tells whether the agent is asked for.
+func (a *Arena) Wish() bool { return atomic.LoadUint32(&a.head.Wish) != 0 }
 
 // Forking is the number of forked children that may not be in the process table
 // yet. One whose fork failed, or that was killed at once, is counted for ever.
