@@ -122,7 +122,10 @@ func (a *app) wake(p *attach.Process, prepared *launcher.Prepared) error {
 		return err
 	}
 	in := prepared.Injection
-	_, err = p.Wake(attach.Call{Spec: in.Spec, Socket: in.Socket, Adopts: in.Adopts, Library: in.Library, Patches: patches})
+	took, err := p.Wake(attach.Call{Spec: in.Spec, Socket: in.Socket, Adopts: in.Adopts, Library: in.Library, Patches: patches})
+	if err == nil && isTerminal(a.err) {
+		fmt.Fprintf(a.err, "seam: process %d stood still for %s\n", p.PID, took.Stopped.Round(10*time.Microsecond))
+	}
 	return err
 }
 

@@ -49,6 +49,7 @@ func (p *Process) stop() (*stopper, error) {
 	// A thread that runs may make others: look again until there is nothing new.
 	for again := true; again; {
 		again = false
+		var fresh []int
 		tids, err := p.tids()
 		if err != nil {
 			s.release()
@@ -68,7 +69,14 @@ func (p *Process) stop() (*stopper, error) {
 				return nil, p.why(err)
 			}
 			s.seized[tid] = true
-			if err := s.interrupt(tid); err != nil {
+			if err := ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+				s.release()
+				return nil, p.why(err)
+			}
+			fresh = append(fresh, tid)
+		}
+		for _, tid := range fresh {
+			if err := s.stopped(tid); err != nil {
 				s.release()
 				return nil, err
 			}
@@ -104,11 +112,8 @@ func (s *stopper) zombie(tid int) bool {
 	return i < 0 || i+2 >= len(b) || b[i+2] == 'Z' || b[i+2] == 'X'
 }
 
-// interrupt stops a seized thread where it is and reads its registers.
-func (s *stopper) interrupt(tid int) error {
-	if err := ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0); err != nil {
-		return s.p.why(err)
-	}
+// stopped waits until a thread that was interrupted stands still, and reads its registers.
+func (s *stopper) stopped(tid int) error {
 	end := time.Now().Add(stopWithin)
 	for {
 		st, ok, err := wait(tid, end)
@@ -248,11 +253,12 @@ const maxStack = 1 << 20 // of each thread, looked at for interrupted code
 // inside tells whether a thread is, or after a signal handler will be, in the middle
 // of bytes that are to be overwritten.
 func (s *stopper) inside(ranges []Range, mem *os.File) bool {
+	stacks := s.p.writable()
 	for _, t := range s.threads {
 		if within(ranges, t.regs.Rip) || t.inKernel() && within(ranges, t.regs.Rip-2) {
 			return true
 		}
-		if s.returnsInto(ranges, t.regs.Rsp, mem) {
+		if s.returnsInto(ranges, t.regs.Rsp, stacks, mem) {
 			return true
 		}
 	}
@@ -263,20 +269,33 @@ func (s *stopper) inside(ranges []Range, mem *os.File) bool {
 // from its first word, which is the address of the code that returns from the handler.
 const ripInFrame = 176
 
-// returnsInto looks for signal frames on a stack. A word that happens to look like
-// one only costs another try.
-func (s *stopper) returnsInto(ranges []Range, sp uint64, mem *os.File) bool {
-	sp &^= 7
-	stack := make([]byte, 0, 64<<10)
-	chunk := make([]byte, 64<<10)
-	for len(stack) < maxStack {
-		at := sp + uint64(len(stack))
-		n, _ := mem.ReadAt(chunk[:len(chunk)-int(at%4096)], int64(at))
-		stack = append(stack, chunk[:n]...)
-		if n < len(chunk)-int(at%4096) {
-			break
+// writable lists the memory that the process can write to, by address.
+func (p *Process) writable() (all []Range) {
+	maps, _ := os.ReadFile(p.proc("maps"))
+	for line := range bytes.Lines(maps) {
+		at, rest, _ := bytes.Cut(line, []byte(" "))
+		lo, hi, ok := bytes.Cut(at, []byte("-"))
+		if !ok || len(rest) < 2 || rest[1] != 'w' {
+			continue
 		}
+		l, _ := strconv.ParseUint(string(lo), 16, 64)
+		h, _ := strconv.ParseUint(string(hi), 16, 64)
+		all = append(all, Range{l, h})
 	}
+	return all
+}
+
+// returnsInto looks for signal frames on a stack, up to where it ends. A word that
+// happens to look like one only costs another try.
+func (s *stopper) returnsInto(ranges []Range, sp uint64, stacks []Range, mem *os.File) bool {
+	sp &^= 7
+	i := sort.Search(len(stacks), func(i int) bool { return stacks[i].Hi > sp })
+	if i == len(stacks) || sp < stacks[i].Lo {
+		return false
+	}
+	stack := make([]byte, min(stacks[i].Hi-sp, maxStack))
+	n, _ := mem.ReadAt(stack, int64(sp))
+	stack = stack[:n]
 	for i := ripInFrame; i+8 <= len(stack); i += 8 {
 		if within(ranges, binary.LittleEndian.Uint64(stack[i:])) &&
 			restorer(mem, binary.LittleEndian.Uint64(stack[i-ripInFrame:])) {

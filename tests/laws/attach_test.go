@@ -242,6 +242,32 @@ func TestAttachToBusy(t *testing.T) {
 	}
 }
 
+// A thread that is in the middle of the bytes that are to be overwritten, or will return
+// there from a signal handler: it is waited for.
+func TestAttachWhereAThreadIs(t *testing.T) {
+	exe := program(t, "woken.c", "-rdynamic")
+	for _, mode := range []string{"lingers", "handled"} {
+		t.Run(mode, func(t *testing.T) {
+			for range 3 {
+				g := sleeper(t, dormant(t), exe, mode)
+				r, file := attached(t, g.cmd.Process.Pid, "-p", exe+":lingers")
+				time.Sleep(100 * time.Millisecond)
+				if out, err := g.end(t); out != "good\n" || err != nil {
+					t.Fatalf("%q: %v", out, err)
+				}
+				if res := r.Wait(); res.Code != 0 {
+					t.Errorf("seam attach: %v", res)
+				}
+				rep := readReport(t, file)
+				rep.exact(t)
+				if n, _ := rep.function("lingers"); n == 0 {
+					t.Errorf("no call was seen: %+v", rep.Refusals)
+				}
+			}
+		})
+	}
+}
+
 func TestAttachRefused(t *testing.T) {
 	exe := program(t, "woken.c")
 	try := func(t *testing.T, pid int, want string) {

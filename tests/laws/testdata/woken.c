@@ -4,6 +4,8 @@
 //   woken blocked    each thread waits in another system call
 //   woken busy       threads allocate, open and ask, as fast as they can
 //   woken signals    a timer interrupts threads at every moment
+//   woken lingers    a thread is nearly always between the first and the second instruction of a function
+//   woken handled    the same, and nearly always in a signal handler that has interrupted it there
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -211,10 +213,70 @@ static int signals(void)
 	return rc;
 }
 
+/* Its second instruction takes long, and lies within what a jump overwrites. */
+void *lingers(void *to, int unused1, int unused2, size_t n);
+__asm__(".text; .globl lingers; .type lingers, @function; .p2align 4\n"
+	"lingers: push %rbx; rep stosb; pop %rbx; mov %rdi, %rax; ret; .size lingers, . - lingers\n");
+
+static void spin(int ms)
+{
+	for (int64_t t = now(); now() < t + ms;)
+		;
+}
+
+static void handler(int sig) { spin(6); }
+
+static void *lingerer(void *p)
+{
+	size_t n = 64 << 20;
+	char *to = malloc(n);
+	void *bad = 0;
+	sigset_t s;
+	sigemptyset(&s);
+	sigaddset(&s, SIGALRM);
+	if (p)
+		pthread_sigmask(SIG_UNBLOCK, &s, 0);
+	while (!over) {
+		if (lingers(to, 0, 0, n) != to + n)
+			bad = to;
+		__atomic_store_n(&ready, 1, __ATOMIC_SEQ_CST);
+		usleep(1000);
+	}
+	return bad;
+}
+
+static int linger(int handled)
+{
+	struct itimerval t = { { 0, 8000 }, { 0, 8000 } };
+	struct sigaction a = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	sigset_t s;
+	pthread_t th;
+	void *bad;
+	sigemptyset(&s);
+	sigaddset(&s, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &s, 0);
+	sigaction(SIGALRM, &a, 0);
+	if (handled)
+		setitimer(ITIMER_REAL, &t, 0);
+	pthread_create(&th, 0, lingerer, handled ? &th : 0);
+	while (!ready)
+		usleep(1000);
+	say_ready();
+	await_end();
+	over = 1;
+	pthread_join(th, &bad);
+	printf("%s\n", bad ? "bad" : "good");
+	return bad != 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
 		return 2;
+	if (!strcmp(argv[1], "lingers"))
+		return linger(0);
+	if (!strcmp(argv[1], "handled"))
+		return linger(1);
 	if (!strcmp(argv[1], "blocked"))
 		return blocked();
 	if (!strcmp(argv[1], "busy"))
