@@ -100,9 +100,6 @@ func (b *bench) callsBy(threads int, tools []tool) (Table, error) {
 			}
 			row.Cells = append(row.Cells, c)
 		}
-		if row.Why != "" {
-			row.Cells = nil
-		}
 		table.Rows = append(table.Rows, row)
 	}
 	table.Notes = []string{

@@ -28,8 +28,12 @@ func markdown(p *Part) string {
 		w.WriteString("\n|---|" + strings.Repeat("---|", len(t.Columns)) + "\n")
 		for _, r := range t.Rows {
 			fmt.Fprintf(&w, "| %s |", r.Name)
-			if r.Why != "" && len(r.Cells) == 0 {
-				fmt.Fprintf(&w, " does not work here: `%s` |%s\n", strings.NewReplacer("|", "/", "`", "'").Replace(r.Why), strings.Repeat(" |", len(t.Columns)-1))
+			if r.Why != "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.Rounds > 0 }) {
+				why := "does not work here: `" + strings.NewReplacer("|", "/", "`", "'").Replace(r.Why) + "`"
+				if r.NotRun {
+					why = "not run: " + r.Why
+				}
+				fmt.Fprintf(&w, " %s |%s\n", why, strings.Repeat(" |", len(t.Columns)-1))
 				continue
 			}
 			for _, c := range r.Cells {
@@ -37,7 +41,7 @@ func markdown(p *Part) string {
 			}
 			w.WriteString("\n")
 			if r.Why != "" {
-				fmt.Fprintf(&w, "| | %s |%s\n", r.Why, strings.Repeat(" |", len(t.Columns)-1))
+				fmt.Fprintf(&w, "| | then: `%s` |%s\n", strings.NewReplacer("|", "/", "`", "'").Replace(r.Why), strings.Repeat(" |", len(t.Columns)-1))
 			}
 		}
 		w.WriteString("\n")

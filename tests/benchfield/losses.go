@@ -81,7 +81,6 @@ func (b *bench) losses() error {
 	}
 	for _, t := range tools {
 		row := Row{Name: t.name, Why: b.broken[t.name]}
-		any := false
 		for _, s := range scenarios {
 			k := key{t.name, s.name}
 			c := cell(share[k], nil)
@@ -89,7 +88,6 @@ func (b *bench) losses() error {
 			case t.syscalls && s.own:
 				c = Cell{Text: "not a system call"}
 			case c.Rounds > 0:
-				any = true
 				c.Text = "of " + number(float64(made[k]), 0)
 				if l := cell(told[k], nil).Median; l > 0 {
 					c.Text += "; told " + number(l, 0)
@@ -102,9 +100,6 @@ func (b *bench) losses() error {
 				c.Rounds = 1
 			}
 			row.Cells = append(row.Cells, c)
-		}
-		if !any {
-			row.Cells = nil
 		}
 		table.Rows = append(table.Rows, row)
 	}

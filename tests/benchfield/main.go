@@ -10,13 +10,16 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seam-project/seam/tests/measure"
@@ -30,6 +33,7 @@ type bench struct {
 	part      *Part
 	lttngd    lttngd
 	broken    map[string]string // tool → why, in the section under way
+	ours      error             // the last of seam's own failures in it
 }
 
 var sections = []struct {
@@ -76,32 +80,43 @@ func all(seam, bpf string, quick bool, only string, rounds int, parts string, wr
 		}
 	}
 	if len(wanted) > 0 {
-		b, err := prepare(seam, bpf, quick, rounds)
-		if err != nil {
-			return err
+		b, e := prepare(seam, bpf, quick, rounds)
+		if e != nil {
+			return e
 		}
 		defer os.RemoveAll(b.dir)
 		defer b.lttngEnd()
+		interrupted := make(chan os.Signal, 1)
+		signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+		go func() {
+			<-interrupted
+			endAll()
+			os.RemoveAll(b.dir)
+			os.Exit(130)
+		}()
 		for _, s := range sections {
 			if !slices.Contains(wanted, s.name) {
 				continue
 			}
 			b.begin(s.name)
 			began := time.Now()
-			if err := s.run(b); err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
+			if e := s.run(b); e != nil {
+				// The others may still be measured; the old part stays.
+				err = errors.Join(err, fmt.Errorf("%s: %w", s.name, e))
+				continue
 			}
 			b.part.Seconds = time.Since(began).Seconds()
-			if err := b.part.save(parts); err != nil {
-				return err
+			if e := b.part.save(parts); e != nil {
+				return errors.Join(err, e)
 			}
+			err = errors.Join(err, b.ours)
 			fmt.Print(markdown(b.part))
 		}
 	}
 	if write {
-		return writeDocs(parts, names)
+		err = errors.Join(err, writeDocs(parts, names))
 	}
-	return nil
+	return err
 }
 
 func prepare(seam, bpf string, quick bool, rounds int) (*bench, error) {
@@ -156,7 +171,7 @@ func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 // begin makes the section's part.
 func (b *bench) begin(section string) {
 	load, _ := os.ReadFile("/proc/loadavg")
-	b.broken = map[string]string{}
+	b.broken, b.ours = map[string]string{}, nil
 	b.part = &Part{Section: section, When: time.Now().UTC().Format(time.RFC3339), Machine: measure.Machine(), Load: strings.TrimSpace(string(load)),
 		Rounds: b.rounds, Quick: b.quick, Versions: versions(b.seam), Commands: map[string]string{}}
 	fmt.Fprintf(os.Stderr, "== %s\n", section)
@@ -170,9 +185,13 @@ func (b *bench) use(tools ...tool) []tool {
 	return tools
 }
 
-// failed notes that a tool does not work here. seam must.
+// failed notes that a tool does not work here; it takes no part any more. That of seam's is shown as that
+// of others, and is an error in the end. The plain program must work.
 func (b *bench) failed(t tool, err error) error {
-	if strings.HasPrefix(t.name, "seam") || t.name == plain.name {
+	if strings.HasPrefix(t.name, "seam") {
+		b.ours = fmt.Errorf("%s: %w", t.name, err)
+	}
+	if t.name == plain.name {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", t.name, err)

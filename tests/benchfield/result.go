@@ -26,6 +26,8 @@ type Row struct {
 	Name  string `json:"name"`
 	Cells []Cell `json:"cells,omitempty"`
 	Why   string `json:"why,omitempty"`
+	// NotRun: it was not tried, and Why is ours.
+	NotRun bool `json:"not_run,omitempty"`
 }
 
 // Table has one column more than Columns: the rows' names.

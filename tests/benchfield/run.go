@@ -196,3 +196,13 @@ func endOrphans() {
 		}
 	}
 }
+
+// endAll kills everything that we started, for when we are interrupted.
+func endAll() {
+	for child, parent := range parents() {
+		if parent == os.Getpid() {
+			keep.Delete(child)
+			endTree(child)
+		}
+	}
+}

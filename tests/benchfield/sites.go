@@ -101,8 +101,8 @@ func (b *bench) sitesSeen() error {
 			row.Cells = append(row.Cells, c)
 		}
 		row.Cells[0] = Cell{Median: kinds, Min: kinds, Max: kinds, Rounds: 1, Text: fmt.Sprintf("of %d", len(sites))}
-		if row.Why != "" && kinds == 0 {
-			row.Cells = nil
+		if row.Why != "" {
+			row.Cells[0] = Cell{Text: "–"}
 		}
 		table.Rows = append(table.Rows, row)
 	}

@@ -125,8 +125,7 @@ func (b *bench) starts() (Table, error) {
 	for i, w := range ways {
 		b.part.Commands["start: "+w.name] = w.how
 		row := Row{Name: w.name, Why: b.broken[w.name]}
-		if row.Why == "" {
-			c := cell(got[i], quiet[i])
+		if c := cell(got[i], quiet[i]); c.Rounds > 0 {
 			row.Cells = []Cell{c, {Median: c.Median / base.Median, Min: c.Min / base.Median, Max: c.Max / base.Median, Rounds: c.Rounds, Quiet: c.Quiet / base.Quiet}}
 		}
 		table.Rows = append(table.Rows, row)
@@ -217,7 +216,7 @@ func (b *bench) bytes() (Table, error) {
 				if err := b.failed(t, err); err != nil {
 					return table, err
 				}
-				row.Why, row.Cells = b.broken[t.name], nil
+				row.Why = b.broken[t.name]
 				break
 			}
 			c := cell([]float64{float64(sizeOf(filepath.Join(dir, t.file))) / float64(n)}, nil)
