@@ -37,6 +37,7 @@ demo: packages build ## watch a Python program that uses sqlite3, and print what
 
 docs: packages build ## docs/functions.md, from the tables of known functions, and docs/coverage.md, from this machine's libraries
 	$(GO) run ./hooks/gendoc >docs/functions.md.tmp && mv docs/functions.md.tmp docs/functions.md
+	$(GO) run ./hooks/gendoc errors >docs/errors.md.tmp && mv docs/errors.md.tmp docs/errors.md
 	docs/coverage.sh >docs/coverage.md.tmp && mv docs/coverage.md.tmp docs/coverage.md
 
 check: ## formatting, vet, module files

@@ -2,8 +2,10 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seam-project/seam/wire"
 )
@@ -76,6 +78,10 @@ func shellCommand(argv []string) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
+		if strings.ContainsFunc(a, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError || r >= 0x80 && r < 0xa0 }) {
+			b.WriteString(quoted(a))
+			continue
+		}
 		a = Escape(a)
 		if a == "" || strings.ContainsFunc(a, func(r rune) bool {
 			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./:=,@%+-", r))
@@ -85,6 +91,25 @@ func shellCommand(argv []string) string {
 		b.WriteString(a)
 	}
 	return b.String()
+}
+
+// quoted is a text with control characters, as bash and zsh read it.
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteString("$'")
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\'' || c == '\\':
+			b.WriteString(string([]byte{'\\', c}))
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String() + "'"
 }
 
 func (p *printer) rules(r *Report) {

@@ -1,4 +1,5 @@
-// Command gendoc writes docs/functions.md: what seam knows of each function.
+// Command gendoc writes docs/functions.md: what seam knows of each function;
+// with the argument errors docs/errors.md: how each can fail.
 package main
 
 import (
@@ -11,7 +12,11 @@ import (
 )
 
 func main() {
-	if _, err := os.Stdout.Write(functions()); err != nil {
+	doc := functions
+	if len(os.Args) == 2 && os.Args[1] == "errors" {
+		doc = errors
+	}
+	if _, err := os.Stdout.Write(doc()); err != nil {
 		fmt.Fprintln(os.Stderr, "gendoc:", err)
 		os.Exit(1)
 	}
@@ -65,6 +70,31 @@ An argument is shown as its name, its type, and the set that names its values. *
 	b.WriteString("\n## Structures\n\n| struct | fields shown |\n|---|---|\n")
 	for _, d := range hooks.Structs() {
 		fmt.Fprintf(&b, "| %s | %s |\n", d.Name, strings.Join(d.Parts, " "))
+	}
+	return b.Bytes()
+}
+
+// errors is the document of the errors.
+func errors() []byte {
+	var b bytes.Buffer
+	n := 0
+	for _, part := range hooks.AllErrors() {
+		for _, row := range part {
+			n += len(row.Functions)
+		}
+	}
+	fmt.Fprintf(&b, `# Errors functions return
+
+Written by `+"`make docs`"+`; the tests fail when it is out of date.
+
+What `+"`--fault FUNCTION:any`"+` draws from, and what `+"`errno=`"+` is compared with: the errors of %d functions that a caller may meet through no
+fault of its own, as POSIX and Linux describe them. EFAULT, and what only nonsense brings about, is left out.
+`, n)
+	for i, title := range []string{"Files", "Network", "Processes", "Memory, threads, and others", "sqlite3"} {
+		fmt.Fprintf(&b, "\n## %s\n\n| functions | errors |\n|---|---|\n", title)
+		for _, row := range hooks.AllErrors()[i] {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.Join(row.Functions, "` `"), strings.Join(row.Errors, " "))
+		}
 	}
 	return b.Bytes()
 }
