@@ -379,13 +379,23 @@ record:
 	write_enter(t, r, f);
 	if (f->how & HOW_REFUSED)
 		write_refused(t, r, f);
-	else if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC))
+	else if (r->flags & (SEAM_SF_EXIT | SEAM_SF_EXEC)) {
+		if (unlikely(f->how & HOW_ACTED)) { /* not yet, if there is a delay */
+			barrier();
+			t->guard = 0;
+			seam_act_now(f);
+			f->how = 0;
+			if (!take_guard(t, f))
+				goto done;
+		}
 		seam_process_ends(t, r, f);
+	}
 out:
 	barrier();
 	t->guard = 0;
 	if (unlikely(f->how & HOW_ACTED))
 		seam_act_now(f);
+done:
 	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		seam_before_process(r, f);
 }

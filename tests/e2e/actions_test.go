@@ -254,6 +254,103 @@ func TestDelay(t *testing.T) {
 	}
 }
 
+// A delay can be left, by a jump or by cancellation, and leaves nothing behind: not in
+// the thread, not in a child that shares its memory, not for a process that confines itself.
+func TestDelaysThatAreLeft(t *testing.T) {
+	prog := compile(t, "acts.c", "-pthread")
+	res, r := watch(t, []string{"--delay", "getppid:20s,max=21", "--delay", "getpgrp:20ms", "-p", "libc:getp*"}, harness.Cmd{Args: []string{prog, "leave"}})
+	if res.Stdout != "20 1\n7\nalive\n" || res.Code != 0 {
+		t.Errorf("%v", res)
+	}
+	if a := r.Account; a.Produced != a.Delivered+a.Dropped || a.Unaccounted != 0 || a.Dropped != 0 {
+		t.Errorf("account: %+v", a)
+	}
+	if f := function(r, "getppid"); f.Calls != 22 || f.InFlight > 21 {
+		t.Errorf("%+v", f)
+	}
+	if a, b := rule(t, r, 1), rule(t, r, 2); a.Acted != 21 || b.Acted != 1 {
+		t.Errorf("%+v %+v", a, b)
+	}
+}
+
+// The end of a process can wait, too; what it recorded meanwhile is there.
+func TestDelayedEnd(t *testing.T) {
+	prog := compile(t, "acts.c", "-pthread")
+	want := harness.Run(t, harness.Cmd{Args: []string{prog, "getppid", "5"}})
+	got, r := watch(t, []string{"--delay", "exit:20ms", "--delay", "_exit:20ms", "-p", "libc:getppid"}, harness.Cmd{Args: []string{prog, "getppid", "5"}})
+	if got != want {
+		t.Errorf("%v\nwant %v", got, want)
+	}
+	exact(t, r)
+	if a, b := rule(t, r, 1), rule(t, r, 2); a.Acted != 1 || b.Acted != 1 || function(r, "getppid").Calls != 5 {
+		t.Errorf("%+v %+v", a, b)
+	}
+	if p := r.Processes[0]; p.EndNS-p.StartNS < 40e6 || p.Status == nil || *p.Status != 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// Armed rules that never act change nothing in real programs, in all their processes.
+func TestArmedRulesChangeNothing(t *testing.T) {
+	const never = "nth=1000000000000"
+	flags := []string{"--fault", "file:any," + never, "--fault", "file:errno=EIO,path^=/nowhere", "--delay", "net:1ms," + never,
+		"--deny", "proc:" + never, "--fault", "sqlite:any," + never, "--fault", "malloc:errno=ENOMEM," + never, "--fault", "read:short=1," + never}
+	bash := harness.Program(t, "bash")
+	for name, script := range map[string]string{
+		"git": `export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'
+git -c init.defaultBranch=main init -q r; cd r; git config user.name A; git config user.email a@example.org
+for i in 1 2 3; do echo $i >f$i; done; git add .; git commit -q -m one; git log --format=%H; git fsck`,
+		"tar": `mkdir s; for i in $(seq 20); do echo "$i" >s/$i; done; tar --sort=name --mtime=@0 --owner=0 --group=0 -czf a.tgz s; tar -tzf a.tgz | wc -l; cksum <a.tgz; cat nothing; (exit 3); echo $?`,
+		"python3": `python3 -c '
+import sqlite3, os, subprocess, threading, socket
+c = sqlite3.connect("a.db"); c.execute("create table t(a)"); c.executemany("insert into t values(?)", [(i,) for i in range(100)]); c.commit()
+print(c.execute("select sum(a) from t").fetchone(), subprocess.run(["/bin/echo", "x"], capture_output=True).stdout)
+ts = [threading.Thread(target=lambda: open("/etc/passwd").read()) for _ in range(8)]
+[t.start() for t in ts]; [t.join() for t in ts]
+a, b = socket.socketpair(); a.send(b"hello"); print(b.recv(9))
+p = os.fork()
+if p == 0: os._exit(len(os.listdir("/")) > 0 and 5)
+print(os.WEXITSTATUS(os.waitpid(p, 0)[1]))'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Program(t, name)
+			_, r := same(t, flags, harness.Cmd{Args: []string{bash, "-c", script}}, nil)
+			exact(t, r)
+			for _, u := range r.Rules {
+				if u.Acted != 0 {
+					t.Errorf("%+v", u)
+				}
+			}
+		})
+	}
+}
+
+// A rule given to a process that runs already acts as one it was started with.
+func TestRulesOfAttachedProcess(t *testing.T) {
+	prog := compile(t, "acts.c", "-pthread")
+	c := harness.Cmd{Args: []string{"/bin/bash", "-c", `eval "$("$0" env --dormant)"; exec "$@"`, harness.Seam(t), prog, "hold", "1000"}}
+	dir := t.TempDir()
+	c.Dir = dir
+	target := harness.Start(t, c)
+	eventually(t, "the target's first line", func() bool { return strings.HasPrefix(target.Stdout(), "0\n") })
+	file := filepath.Join(dir, "report.json")
+	reader := harness.Start(t, harness.Cmd{Args: []string{harness.Seam(t), "attach", "--pid", strconv.Itoa(target.PID()), "--json", "--report", file, "-q", "-H", "none",
+		"--fault", "getppid:ret=12345,every=10"}, Dir: dir})
+	eventually(t, "rules in the target", func() bool { return strings.Contains(target.Stdout(), "\n100\n") })
+	write(t, filepath.Join(dir, "stop"), "")
+	if res := target.Wait(); res.Code != 0 {
+		t.Errorf("%v", res)
+	}
+	if res := reader.Wait(); res.Code != 0 {
+		t.Fatalf("%v", res)
+	}
+	r := readReport(t, file)
+	law(t, r)
+	if u := rule(t, r, 1); u.Acted < 100 || u.Acted != u.Matched/10 || function(r, "getppid").Calls != u.Acted {
+		t.Errorf("%+v", u)
+	}
+}
+
 // Under a system call filter nothing is slept, and that is counted; what takes no
 // system call goes on.
 func TestRulesInConfinedProcess(t *testing.T) {

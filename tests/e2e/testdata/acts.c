@@ -5,9 +5,10 @@
  *   acts codes          a call of each way to fail
  *   acts execs          ways to start /bin/true
  *   acts delay          a call, with signals meanwhile
+ *   acts leave          calls that a signal handler, or a cancellation, leaves during their delay
  *   acts confined N     N calls under a filter that kills for a sleep
  *   acts getppid N      N calls
- *   acts wait N         N calls, then a line on stdin, then N calls
+ *   acts hold N         N calls and how many were odd, again and again until there is a file "stop"
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -120,6 +122,7 @@ static void execs(void)
 	printf("fork %d\n", WEXITSTATUS(status));
 }
 
+static void confined(long n);
 static volatile int ticks;
 static void tick(int sig) { ticks++; (void)sig; }
 
@@ -138,6 +141,46 @@ static void delay(void)
 	it = (struct itimerval){ 0 };
 	setitimer(ITIMER_REAL, &it, 0);
 	printf("%d %d %d %d\n", same, e, n > 0, (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec >= 60e6);
+}
+
+static sigjmp_buf away;
+static void jump(int sig) { siglongjmp(away, sig); }
+
+static void *waits(void *arg)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, 0);
+	getppid();
+	return arg;
+}
+
+static void leave(void)
+{
+	struct itimerval it = { { 0, 0 }, { 0, 3000 } };
+	struct timespec nap = { 0, 3000000 };
+	pthread_t t;
+	void *end = 0;
+	volatile int left = 0;
+	signal(SIGALRM, jump);
+	for (int i = 0; i < 20; i++) {
+		if (sigsetjmp(away, 1)) {
+			left++;
+			continue;
+		}
+		setitimer(ITIMER_REAL, &it, 0);
+		getppid();
+	}
+	pthread_create(&t, 0, waits, 0);
+	nanosleep(&nap, 0);
+	pthread_cancel(t);
+	pthread_join(t, &end);
+	printf("%d %d\n", left, end == PTHREAD_CANCELED);
+	pid_t pid = vfork();
+	if (pid == 0)
+		_exit(getpgrp() > 0 ? 7 : 8);
+	int status;
+	waitpid(pid, &status, 0);
+	printf("%d\n", WEXITSTATUS(status));
+	confined(1);
 }
 
 static void confined(long n)
@@ -190,19 +233,23 @@ int main(int argc, char **argv)
 		execs();
 	else if (!strcmp(how, "delay"))
 		delay();
+	else if (!strcmp(how, "leave"))
+		leave();
 	else if (!strcmp(how, "confined"))
 		confined(n);
-	else if (!strcmp(how, "getppid") || !strcmp(how, "wait")) {
-		for (int round = 0; round < 1 + !strcmp(how, "wait"); round++) {
+	else if (!strcmp(how, "getppid") || !strcmp(how, "hold")) {
+		int again;
+		do {
+			struct timespec nap = { 0, 10000000 };
 			long odd = 0;
-			char c;
-			if (round && read(0, &c, 1) != 1)
-				return 3;
 			for (long i = 0; i < n; i++)
 				odd += getppid() == 12345;
 			printf("%ld\n", odd);
 			fflush(stdout);
-		}
+			again = !strcmp(how, "hold") && access("stop", F_OK);
+			if (again)
+				nanosleep(&nap, 0);
+		} while (again);
 	} else
 		return 2;
 	return 0;
