@@ -284,6 +284,47 @@ func shortArg(h *Hook) (uint8, string) {
 	return 0, "it does not transfer a count of bytes"
 }
 
+// numbers are what a rule's line says: when it acts, on calls of whatever function.
+func (r *Rule) numbers() [8]uint64 {
+	return [...]uint64{r.Nth, r.Every, r.Max, r.Chance, r.Seed, uint64(r.After), uint64(r.Delay), uint64(r.Jitter)}
+}
+
+func (r *Rule) setNumbers(v [8]uint64) {
+	r.Nth, r.Every, r.Max, r.Chance, r.Seed, r.After, r.Delay, r.Jitter = v[0], v[1], v[2], v[3], v[4], int64(v[5]), int64(v[6]), int64(v[7])
+}
+
+// withoutWhen leaves what a plan depends on.
+func (r *Rule) withoutWhen() {
+	r.Text = ""
+	r.setNumbers([8]uint64{})
+}
+
+// appendLine writes the line for the core: the numbers, the kind, the text.
+func (r *Rule) appendLine(b []byte) []byte {
+	b = append(b, "rule"...)
+	for _, v := range r.numbers() {
+		b = strconv.AppendUint(append(b, ' '), v, 10)
+	}
+	return append(append(b, " "+r.Kind.String()+" "+r.Text...), '\n')
+}
+
+// parseLine is the inverse, for a line without its first word.
+func (r *Rule) parseLine(line string) bool {
+	var v [8]uint64
+	for i := range v {
+		word, rest, ok := strings.Cut(line, " ")
+		n, err := strconv.ParseUint(word, 10, 64)
+		if err != nil || !ok {
+			return false
+		}
+		v[i], line = n, rest
+	}
+	r.setNumbers(v)
+	kind, text, ok := strings.Cut(line, " ")
+	r.Text = text
+	return ok && kind == r.Kind.String()
+}
+
 func (r *Rule) check() error {
 	p := Probe{Text: r.Text, Sym: "x", Instrument: Log, Filters: r.When}
 	switch {

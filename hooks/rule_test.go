@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -64,13 +65,56 @@ func TestParseRule(t *testing.T) {
 
 func jsonOf(t *testing.T, r Rule) string {
 	t.Helper()
-	s := NewSpec()
-	s.Rules = []Rule{r}
-	b, err := s.body()
+	b, err := json.Marshal(&r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// A spec file has all of a rule; when it acts, and its seed, need no other plan.
+func TestSpecWithRules(t *testing.T) {
+	hash := map[uint64]bool{}
+	for _, text := range []string{"write:errno=EIO,nth=3,path^=/data", "write:errno=EIO,every=7,p=0.25,seed=3,max=4,after=3s,path^=/data"} {
+		s := NewSpec()
+		for _, kind := range []RuleKind{RuleFault, RuleDeny} {
+			r, p, _, err := ParseRule(kind, text, 1, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Rules = append(s.Rules, r)
+			p.Rule = len(s.Rules)
+			s.Probes = append(s.Probes, p)
+		}
+		b, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash[s.Hash()] = true
+		got, err := ParseSpec(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range s.Rules {
+			if a, b := jsonOf(t, s.Rules[i]), jsonOf(t, got.Rules[i]); a != b {
+				t.Errorf("%s, read again %s", a, b)
+			}
+		}
+		for _, bad := range []string{"rule 0 0 0 0 0 0 0 x fault y", "rule 0 0 fault y", "rule 0 0 0 0 0 0 0 0 delay y"} {
+			lines := strings.Split(string(b), "\n")
+			for i := range lines {
+				if strings.HasPrefix(lines[i], "rule ") {
+					lines[i] = bad
+				}
+			}
+			if _, err := ParseSpec([]byte(strings.Join(lines, "\n"))); err == nil {
+				t.Errorf("%q passes", bad)
+			}
+		}
+	}
+	if len(hash) != 1 {
+		t.Error("when a rule acts changes the plan's key")
+	}
 }
 
 // A caret stands where the error is.

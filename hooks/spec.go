@@ -112,12 +112,19 @@ func (p *Probe) check() error {
 }
 
 // body is the JSON that identifies the spec: without where it is read and
-// written.
+// written, and without when rules act, for which no other plan is needed.
 func (s *Spec) body() ([]byte, error) {
 	c := *s
 	c.Socket, c.Plans, c.Planner = "", "", ""
-	if c.Probes == nil {
-		c.Probes = []Probe{}
+	c.Probes = append([]Probe{}, c.Probes...)
+	for i := range c.Probes {
+		if c.Probes[i].Rule > 0 {
+			c.Probes[i].Text = ""
+		}
+	}
+	c.Rules = slices.Clone(c.Rules)
+	for i := range c.Rules {
+		c.Rules[i].withoutWhen()
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -165,7 +172,7 @@ func (s *Spec) Encode() ([]byte, error) {
 		b = fmt.Appendf(b, "planner %s\n", s.Planner)
 	}
 	for i := range s.Rules {
-		b = fmt.Appendf(b, "rule %s %s\n", s.Rules[i].Kind, s.Rules[i].Text)
+		b = s.Rules[i].appendLine(b)
 	}
 	if s.Control {
 		b = append(b, "control 1\n"...)
@@ -239,6 +246,7 @@ func ParseSpec(b []byte) (*Spec, error) {
 	}
 	var s Spec
 	var plans, planner, hash, body []byte
+	var rules []string
 	for len(rest) > 0 {
 		line, tail, ok := bytes.Cut(rest, []byte("\n"))
 		if !ok {
@@ -265,6 +273,8 @@ func ParseSpec(b []byte) (*Spec, error) {
 				s.Until = map[int]int64{}
 			}
 			s.Until[i] = at
+		case "rule":
+			rules = append(rules, string(val))
 		case "json":
 			body = val
 		}
@@ -282,6 +292,14 @@ func ParseSpec(b []byte) (*Spec, error) {
 		return nil, fmt.Errorf("parse spec: %w", err)
 	}
 	s.Socket, s.Plans, s.Planner = "", string(plans), string(planner)
+	if len(rules) != len(s.Rules) {
+		return nil, errors.New("parse spec: the rules and their lines are not as many")
+	}
+	for i := range rules {
+		if !s.Rules[i].parseLine(rules[i]) {
+			return nil, fmt.Errorf("parse spec: rule %d", i+1)
+		}
+	}
 	if err := s.Check(); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 7
+#define SEAM_PLAN_VERSION 8
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
@@ -196,7 +196,7 @@ enum { /* seam_rule.flags */
 	SEAM_RULE_CODE  = 2,    /* err is the result */
 	SEAM_RULE_NEG   = 4,    /* CODE: the result is -err */
 };
-struct seam_rule {              /* 136 bytes: what one rule means at one site */
+struct seam_rule {              /* 72 bytes: what one rule means at one site; when it acts is in the arena */
 	uint8_t  what, flags;
 	uint8_t  id;            /* index in the arena's table, and the bit in a record */
 	uint8_t  nfilt;         /* conditions; all must hold */
@@ -205,13 +205,6 @@ struct seam_rule {              /* 136 bytes: what one rule means at one site */
 	uint8_t  pad[2];
 	uint32_t filt_off;      /* struct seam_filter[nfilt], from the plan's start */
 	uint32_t count;         /* SHORT: to this, at least 1 */
-	/* of the calls that match, counted from 1 in all processes that share the arena */
-	uint64_t nth, every;    /* act on this one, on each multiple; 0: not asked */
-	uint64_t max;           /* times it acts, at most; 0: no bound */
-	uint64_t chance;        /* acts when the draw for this call is below; 0: always */
-	uint64_t seed;          /* draw k is a function of seed and k */
-	uint64_t after;         /* ns since the arena was made; earlier calls do not match */
-	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter */
 	int64_t  ret;
 	uint16_t err[SEAM_RULE_ERRS];
 };
@@ -219,7 +212,7 @@ struct seam_rule {              /* 136 bytes: what one rule means at one site */
 /* ---- Arena: the bounded queue ------------------------------------------- */
 
 #define SEAM_ARENA_MAGIC   "SEAMAREN"
-#define SEAM_ARENA_VERSION 2
+#define SEAM_ARENA_VERSION 3
 
 enum { SEAM_DROP_OLDEST = 0, SEAM_DROP_NEWEST = 1, SEAM_BLOCK = 2 };
 enum { SEAM_CLOCK_TSC = 0, SEAM_CLOCK_MONO = 1 };   /* unit of every timestamp in the arena */
@@ -422,12 +415,19 @@ struct seam_hist {              /* 2048 bytes; unit: arena.clock ticks */
 	uint64_t count, sum, max, errors;
 };
 
-struct seam_rule_state {        /* 64 bytes, one line: of one rule, in all processes; atomic adds */
+struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the first line: atomic adds */
 	uint64_t matched;       /* calls for which its conditions held */
 	uint64_t acted;
 	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay */
 	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
 	uint64_t reserved[4];
+	/* written once, from the spec: of the calls that match, counted from 1 */
+	uint64_t nth, every;    /* act on this one, on each multiple; 0: not asked */
+	uint64_t max;           /* times it acts, at most; 0: no bound */
+	uint64_t chance;        /* acts when the draw for this call is below; 0: always */
+	uint64_t seed;          /* draw k is a function of seed and k */
+	uint64_t after;         /* clock ticks since the arena was made; earlier calls do not match */
+	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter */
 };
 
 enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };

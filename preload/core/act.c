@@ -37,9 +37,9 @@ static uint64_t draw(uint64_t seed, uint64_t k)
 }
 
 /* A number in [0, n), from draw k; stream keeps the draws of one call apart. */
-static uint64_t below(const struct seam_rule *q, uint64_t k, uint64_t stream, uint64_t n)
+static uint64_t below(uint64_t seed, uint64_t k, uint64_t stream, uint64_t n)
 {
-	return (uint64_t)(((unsigned __int128)draw(q->seed ^ stream, k) * n) >> 64);
+	return (uint64_t)(((unsigned __int128)draw(seed ^ stream, k) * n) >> 64);
 }
 
 /* 1: it acts once more than it has. */
@@ -56,7 +56,7 @@ static int take(struct seam_rule_state *s, uint64_t max)
 /* The result of a call that rule q refuses. f->ret: errno + 1, or 0 to leave it. */
 static void refuse(const struct seam_rule *q, uint64_t k, struct seam_frame *f)
 {
-	int64_t err = q->nerr ? q->err[q->nerr > 1 ? below(q, k, 1, q->nerr) : 0] : 0;
+	int64_t err = q->nerr ? q->err[q->nerr > 1 ? below(state_of(q)->seed, k, 1, q->nerr) : 0] : 0;
 	f->rax = !(q->flags & SEAM_RULE_CODE) ? q->ret : q->flags & SEAM_RULE_NEG ? -err : err;
 	f->ret = (q->flags & SEAM_RULE_ERRNO) && q->nerr ? err + 1 : 0;
 	f->orig = (uint64_t)seam_refused;
@@ -73,10 +73,10 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 		struct seam_rule_state *s = state_of(q);
 		if (q->nfilt && !seam_holds(t, (const struct seam_filter *)(r->plan + q->filt_off), q->nfilt, f))
 			continue;
-		if (q->after && now_ticks() - seam->arena->tsc0 < q->after)
+		if (s->after && now_ticks() - seam->arena->tsc0 < s->after)
 			continue;
 		uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
-		if ((q->nth && k != q->nth) || (q->every && k % q->every) || (q->chance && draw(q->seed, k) >= q->chance))
+		if ((s->nth && k != s->nth) || (s->every && k % s->every) || (s->chance && draw(s->seed, k) >= s->chance))
 			continue;
 		int changes = q->what != SEAM_ACT_DELAY && q->what != SEAM_ACT_AUDIT;
 		if ((changes && decided) || (q->what == SEAM_ACT_SHORT && f->words[q->count_arg] <= q->count))
@@ -85,7 +85,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			__atomic_add_fetch(&s->skipped, 1, __ATOMIC_RELAXED);
 			continue;
 		}
-		if (!take(s, q->max))
+		if (!take(s, s->max))
 			continue;
 		acted |= 1ull << q->id;
 		decided |= changes;
@@ -98,7 +98,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			f->cut = (uint64_t)q->count_arg << 32 | q->count;
 			break;
 		case SEAM_ACT_DELAY:
-			f->wait += q->delay - q->jitter + (q->jitter ? below(q, k, 2, 2 * q->jitter + 1) : 0);
+			f->wait += s->delay - s->jitter + (s->jitter ? below(s->seed, k, 2, 2 * s->jitter + 1) : 0);
 			break;
 		}
 	}

@@ -209,12 +209,9 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->plan = (const char *)plan;
 	r->rules = (const void *)((const char *)plan + s->rules_off);
 	r->nrules = !internal && seam->arena->nrules ? s->nrules : 0;
-	struct seam_rule *rules = (void *)((char *)plan + s->rules_off);
-	for (unsigned i = 0; i < r->nrules; i++) {
-		rules[i].after = seam_ticks(rules[i].after);
-		if (rules[i].id >= seam->arena->nrules)
+	for (unsigned i = 0; i < r->nrules; i++)
+		if (r->rules[i].id >= seam->arena->nrules)
 			r->nrules = i; /* of another spec: cannot be */
-	}
 	memcpy(r->fail_val, s->fail_val, sizeof r->fail_val);
 	r->size = sizeof(struct seam_rec) + 8 * (s->nregs + s->nstack);
 	for (unsigned i = 0; i < s->nops; i++) {

@@ -243,6 +243,8 @@ int seam_arena_create(struct seam_load *l)
 	for (uint32_t i = 0; i < a->nrules; i++) {
 		rs[i].text_len = strlen(l->spec.rules[i]);
 		rs[i].text_off = seam_blob(l->spec.rules[i], rs[i].text_len);
+		memcpy(&rs[i].nth, l->spec.when[i], sizeof l->spec.when[i]);
+		rs[i].after = seam_ticks(rs[i].after);
 	}
 	return 0;
 }

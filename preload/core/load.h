@@ -16,7 +16,8 @@ struct seam_spec {              /* the lines of a spec file, see docs/architectu
 	char     plans[3800], planner[4096];
 	uint32_t nglobs, has_paths, nhas;
 	uint32_t nrules;
-	const char *rules[SEAM_MAX_RULES];
+	const char *rules[SEAM_MAX_RULES];     /* kind and text */
+	uint64_t when[SEAM_MAX_RULES][8];       /* seam_rule_state.nth to jitter, times in ns */
 	const char *has[MAX_HAS];       /* objects that define one of these are wanted, too */
 	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];
 	char     text[65536];   /* the file's head, cut into strings */

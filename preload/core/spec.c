@@ -66,7 +66,12 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 		} else if (starts(line, "rule", &v)) {
 			if (s->nrules == SEAM_MAX_RULES)
 				return -1;
-			s->rules[s->nrules++] = v;
+			char *end = (char *)v;
+			for (int i = 0; i < 8; i++)
+				s->when[s->nrules][i] = strtoull(end, &end, 10);
+			if (*end != ' ')
+				return -1;
+			s->rules[s->nrules++] = end + 1;
 		} else if (starts(line, "has", &v)) {
 			if (s->nhas < MAX_HAS)
 				s->has[s->nhas++] = v;

@@ -11,7 +11,7 @@ import (
 // and compares.
 const (
 	planMagic   = "SEAMPLAN"
-	planVersion = 7
+	planVersion = 8
 
 	headerSize = 128
 	siteSize   = 144
@@ -19,7 +19,7 @@ const (
 	depSize    = 40
 	opSize     = 8
 	filterSize = 80
-	ruleSize   = 136
+	ruleSize   = 72
 
 	checkFrom = 24 // the check sum covers what follows it
 
@@ -43,8 +43,7 @@ const (
 
 	ruleWhat, ruleFlags, ruleID, ruleNfilt, ruleNerr, ruleCountArg = 0, 1, 2, 3, 4, 5
 	ruleFiltOff, ruleCount                                         = 8, 12
-	ruleNth, ruleEvery, ruleMax, ruleChance, ruleSeed              = 16, 24, 32, 40, 48
-	ruleAfter, ruleDelay, ruleJitter, ruleRet, ruleErr             = 56, 64, 72, 80, 88
+	ruleRet, ruleErr                                               = 16, 24
 
 	noProbe = 0xffff
 
@@ -137,9 +136,6 @@ type Filter struct {
 type Rule struct {
 	What, Flags, ID, CountArg uint8
 	Count                     uint32
-	Nth, Every, Max           uint64
-	Chance, Seed              uint64
-	After, Delay, Jitter      int64 // ns
 	Ret                       int64
 	Errs                      []uint16
 	When                      []Filter

@@ -53,13 +53,7 @@ func appendRules(b []byte, rules []Rule) ([]byte, int) {
 		d[ruleWhat], d[ruleFlags], d[ruleID], d[ruleNfilt], d[ruleNerr], d[ruleCountArg] = r.What, r.Flags, r.ID, byte(len(r.When)), byte(len(errs)), r.CountArg
 		le.PutUint32(d[ruleFiltOff:], uint32(offs[i]))
 		le.PutUint32(d[ruleCount:], r.Count)
-		for _, v := range [...]struct {
-			off int
-			v   uint64
-		}{{ruleNth, r.Nth}, {ruleEvery, r.Every}, {ruleMax, r.Max}, {ruleChance, r.Chance}, {ruleSeed, r.Seed},
-			{ruleAfter, uint64(r.After)}, {ruleDelay, uint64(r.Delay)}, {ruleJitter, uint64(r.Jitter)}, {ruleRet, uint64(r.Ret)}} {
-			le.PutUint64(d[v.off:], v.v)
-		}
+		le.PutUint64(d[ruleRet:], uint64(r.Ret))
 		for j, e := range errs {
 			le.PutUint16(d[ruleErr+2*j:], e)
 		}
@@ -67,16 +61,9 @@ func appendRules(b []byte, rules []Rule) ([]byte, int) {
 	return b, at
 }
 
-// longest is the longest time a rule may wait, ns.
-const longest = 60e9
-
 func (r *Rule) decode(b, d []byte, words uint8) (ok bool) {
-	u64 := func(off int) uint64 { return le.Uint64(d[off:]) }
-	*r = Rule{What: d[ruleWhat], Flags: d[ruleFlags], ID: d[ruleID], CountArg: d[ruleCountArg], Count: le.Uint32(d[ruleCount:]),
-		Nth: u64(ruleNth), Every: u64(ruleEvery), Max: u64(ruleMax), Chance: u64(ruleChance), Seed: u64(ruleSeed),
-		After: int64(u64(ruleAfter)), Delay: int64(u64(ruleDelay)), Jitter: int64(u64(ruleJitter)), Ret: int64(u64(ruleRet))}
-	if r.What < 1 || r.What > 5 || r.Flags > 7 || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.After < 0 ||
-		r.Delay < 0 || r.Delay > longest || r.Jitter < 0 || r.Jitter > r.Delay || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
+	*r = Rule{What: d[ruleWhat], Flags: d[ruleFlags], ID: d[ruleID], CountArg: d[ruleCountArg], Count: le.Uint32(d[ruleCount:]), Ret: int64(le.Uint64(d[ruleRet:]))}
+	if r.What < 1 || r.What > 5 || r.Flags > 7 || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
 		return false
 	}
 	for j := range int(d[ruleNerr]) {

@@ -23,13 +23,11 @@ func (b *builder) rules(site *Site, h *hooks.Hook, addr uint64, p *hooks.Probe) 
 				if errors.As(err, &re) {
 					detail = re.Msg
 				}
-				b.refuse(site.Name, RuleNotApplied, r.Kind.String()+" "+r.Text+": "+detail)
+				b.refuse(site.Name, RuleNotApplied, "the "+r.Kind.String()+": "+detail)
 			}
 			continue
 		}
-		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short,
-			Nth: r.Nth, Every: r.Every, Max: r.Max, Chance: r.Chance, Seed: r.Seed, After: r.After, Delay: r.Delay, Jitter: r.Jitter,
-			Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
+		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short, Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
 	}
 	return out
 }

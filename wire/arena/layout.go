@@ -5,7 +5,7 @@ package arena
 
 const (
 	Magic   = "SEAMAREN"
-	Version = 2
+	Version = 3
 
 	MaxWords    = 12  // SEAM_MAX_WORDS
 	MaxRules    = 64  // SEAM_MAX_RULES
@@ -257,6 +257,9 @@ type RuleState struct {
 	Matched, Acted, Skipped uint64
 	TextOff, TextLen        uint32
 	Reserved                [4]uint64
+	Nth, Every, Max         uint64
+	Chance, Seed            uint64
+	After, Delay, Jitter    uint64
 }
 
 // Kinds of a record, in the low bits of Rec.Kind, and its flags.

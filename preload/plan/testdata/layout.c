@@ -24,9 +24,8 @@ int main(void)
 	VAL(SEAM_LIVE_WORD); VAL(SEAM_LIVE_SHORT); VAL(SEAM_LIVE_PADS); VAL(SEAM_NO_PROBE);
 	OFF(seam_site, nrules); OFF(seam_site, rules_off);
 	OFF(seam_rule, what); OFF(seam_rule, flags); OFF(seam_rule, id); OFF(seam_rule, nfilt); OFF(seam_rule, nerr);
-	OFF(seam_rule, count_arg); OFF(seam_rule, filt_off); OFF(seam_rule, count); OFF(seam_rule, nth);
-	OFF(seam_rule, every); OFF(seam_rule, max); OFF(seam_rule, chance); OFF(seam_rule, seed);
-	OFF(seam_rule, after); OFF(seam_rule, delay); OFF(seam_rule, jitter); OFF(seam_rule, ret); OFF(seam_rule, err);
+	OFF(seam_rule, count_arg); OFF(seam_rule, filt_off); OFF(seam_rule, count);
+	OFF(seam_rule, ret); OFF(seam_rule, err);
 	OFF(seam_fix, at); OFF(seam_fix, kind); OFF(seam_fix, addend); OFF(seam_fix, target);
 	OFF(seam_op, op); OFF(seam_op, arg); OFF(seam_op, len); OFF(seam_op, when); OFF(seam_op, cap); OFF(seam_op, unit);
 	OFF(seam_filter, what); OFF(seam_filter, arg); OFF(seam_filter, cmp); OFF(seam_filter, len); OFF(seam_filter, width);
