@@ -31,9 +31,10 @@ const mostNear = 3
 // out: what they name is known to exist, and their libraries may come late.
 func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []Warning {
 	var out []Warning
+	k := known{debug: spec.Debug, plans: map[*plan.Plan]names{}, objects: map[string]names{}}
 	for i := range spec.Probes {
 		if p := &spec.Probes[i]; p.Pack == "" {
-			if w, ok := warning(spec, p, work, atStart, installed); ok {
+			if w, ok := k.warning(p, work, atStart, installed); ok {
 				out = append(out, w)
 			}
 		}
@@ -41,10 +42,69 @@ func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []W
 	return out
 }
 
-func warning(spec *hooks.Spec, p *hooks.Probe, work []Planned, atStart, installed []string) (Warning, bool) {
+// names is a set of functions' names.
+type names map[string]bool
+
+func (n names) match(pattern string) bool {
+	if !hooks.IsGlob(pattern) {
+		_, ok := n[pattern]
+		return ok
+	}
+	for name := range n {
+		if hooks.Glob(pattern, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// known is what was read for the probes so far: a thousand may name one library.
+type known struct {
+	debug   []string
+	plans   map[*plan.Plan]names
+	objects map[string]names // by path; nil: can't be read
+}
+
+// planned are the names of the functions that a plan has an answer for, of whichever kind.
+func (k *known) planned(p *plan.Plan) names {
+	if n, ok := k.plans[p]; ok || p == nil {
+		return n
+	}
+	n := make(names, len(p.Sites)+len(p.Refusals))
+	for i := range p.Sites {
+		if p.Sites[i].Kind != plan.Guard {
+			n[p.Sites[i].Name] = true
+		}
+	}
+	for i := range p.Refusals {
+		n[p.Refusals[i].Name] = true
+	}
+	k.plans[p] = n
+	return n
+}
+
+// defined are the names of all that an object defines.
+func (k *known) defined(path string) names {
+	if n, ok := k.objects[path]; ok {
+		return n
+	}
+	var n names
+	if o, err := plan.Open(path); err == nil {
+		n = make(names, len(o.Symbols))
+		for i := range o.Symbols {
+			n[o.Symbols[i].Name] = false // a variable, until it turns out to be a function
+		}
+		o.Functions(k.debug, func(name string) { n[name] = true })
+		o.Close()
+	}
+	k.objects[path] = n
+	return n
+}
+
+func (k *known) warning(p *hooks.Probe, work []Planned, atStart, installed []string) (Warning, bool) {
 	w := Warning{Probe: p.Text}
 	for i := range work {
-		if hooks.MatchLib(p.Lib, work[i].Path) && planNames(work[i].Plan, p) {
+		if hooks.MatchLib(p.Lib, work[i].Path) && k.answers(work[i].Plan, p) {
 			return w, false
 		}
 	}
@@ -69,31 +129,25 @@ func warning(spec *hooks.Spec, p *hooks.Probe, work []Planned, atStart, installe
 		w.Near = nearLibraries(p.Lib, atStart, installed)
 		return w, true
 	}
-	var names []string
 	for _, path := range where {
-		o, err := plan.Open(path)
-		if err != nil {
-			continue
-		}
-		found := false
-		for _, s := range o.Symbols {
-			found = found || hooks.Glob(p.Sym, s.Name)
-		}
-		o.Functions(spec.Debug, func(name string) {
-			names = append(names, name)
-			found = found || hooks.Glob(p.Sym, name)
-		})
-		o.Close()
-		if found {
+		if k.defined(path).match(p.Sym) {
 			return w, false
 		}
 	}
-	slices.Sort(names)
+	var all []string
+	for _, path := range where {
+		for name, function := range k.defined(path) {
+			if function {
+				all = append(all, name)
+			}
+		}
+	}
+	slices.Sort(all)
 	if len(where) == 1 {
 		when = "in " + filepath.Base(where[0])
 	}
 	w.Text = "matches nothing " + when
-	w.Near = nearest(strings.Trim(p.Sym, "*?"), slices.Compact(names))
+	w.Near = nearest(strings.Trim(p.Sym, "*?"), slices.Compact(all))
 	return w, true
 }
 
@@ -127,24 +181,10 @@ func swapped(a, b string) bool {
 	return false
 }
 
-// planNames says whether the plan has an answer, of whichever kind, for a
-// function that the pattern names.
-func planNames(p *plan.Plan, probe *hooks.Probe) bool {
-	if p == nil {
-		return false
-	}
-	is := func(name string) bool { return name == probe.As || hooks.Glob(probe.Sym, name) }
-	for i := range p.Sites {
-		if p.Sites[i].Kind != plan.Guard && is(p.Sites[i].Name) {
-			return true
-		}
-	}
-	for i := range p.Refusals {
-		if is(p.Refusals[i].Name) {
-			return true
-		}
-	}
-	return false
+// answers: the plan has an answer for a function that the probe names.
+func (k *known) answers(p *plan.Plan, probe *hooks.Probe) bool {
+	n := k.planned(p)
+	return probe.As != "" && n[probe.As] || n.match(probe.Sym)
 }
 
 func matching(lib string, objects []string) []string {

@@ -177,10 +177,9 @@ static int may_idle(const struct seam_run *r)
 	return 1;
 }
 
-int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp)
+int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp, uint64_t key)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
-	uint64_t key = seam_signature(plan, s);
 	int fresh = 0, id = internal ? 0 : site_id(key | 1, &fresh);
 	if (id < 0)
 		return -1;
@@ -366,6 +365,24 @@ int seam_shadow_stack(void)
 	return ssp != 0;
 }
 
+/* The pages that jumps are about to make private, where many lie together: one fault
+ * for each costs more than the copy. Sites are in order. */
+static void touch_text(const struct seam_object *o, const struct seam_site *s, uint32_t n)
+{
+	uint64_t from = 0, to = 0;
+	for (uint32_t i = 0; i <= n; i++) {
+		uint64_t at = i < n ? s[i].vaddr + o->bias : 0, lo = at & ~(PAGE - 1);
+		if (i < n && (!s[i].reserved[0] || !s[i].patch_len))
+			continue;
+		if (i == n || lo > to || lo < from) {
+			if (to - from >= 4 * PAGE)
+				sys3(SYS_madvise, from, to - from, 23 /* MADV_POPULATE_WRITE, Linux 5.14 */);
+			from = lo;
+		}
+		to = (at + s[i < n ? i : 0].patch_len + PAGE - 1) & ~(PAGE - 1);
+	}
+}
+
 static void apply_object(struct seam_load *l, struct seam_object *o)
 {
 	struct seam_plan *plan = (struct seam_plan *)o->plan;
@@ -418,7 +435,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		if (place && (again || idle >= 0)) {
 			seam->runs[slot].orig = tramp;
 			seam->runs[slot].lib_base = o->bias;
-		} else if (!place || seam_fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp)) {
+		} else if (!place || seam_fill_run(&seam->runs[slot], plan, &s[i], o->bias, tramp, sig)) {
 			seam_refuse(o->path, name, SITE_TABLE_FULL);
 			continue;
 		}
@@ -445,6 +462,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		seam_refuse(o->path, "*", PATCH_FORBIDDEN);
 		return;
 	}
+	touch_text(o, s, plan->nsites);
 	int guards = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++) {
 		if (!s[i].reserved[0] || !s[i].patch_len)

@@ -210,7 +210,7 @@ static int slot_for(struct seam_object *o, struct seam_place *p, struct seam_pla
 		slot = seam->nruns;
 		struct seam_run *r = &seam->runs[slot];
 		memset(r, 0, sizeof *r); /* an attempt may have failed here */
-		if (seam_fill_run(r, plan, s, o->bias, p->tramp))
+		if (seam_fill_run(r, plan, s, o->bias, p->tramp, sig))
 			return -1;
 		if (outlive(r, s)) {
 			seam->nruns--;

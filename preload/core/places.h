@@ -72,7 +72,7 @@ int  seam_reaches(uint64_t from, uint64_t to);
 unsigned char *seam_pages_near(uint64_t lo, uint64_t hi, uint64_t size);
 uint32_t seam_tramp_size(const struct seam_site *s);
 uint64_t seam_trampoline(const struct seam_plan *plan, const struct seam_site *s, uint64_t bias, unsigned char *to);
-int  seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp);
+int  seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp, uint64_t sig);
 unsigned char *seam_thunk(unsigned kind, uint32_t slot);
 int  seam_sees_end(const struct seam_site *s);
 int  seam_open_text(uint64_t lo, uint64_t hi);

@@ -275,19 +275,20 @@ static uint64_t prepare(struct seam_object *o, struct seam_plan *plan, struct se
 		seam_refuse(o->path, name, SITE_TABLE_FULL);
 		return 0;
 	}
+	uint64_t sig = seam_signature(plan, s);
 	static const unsigned char code[] = { 0x4c, 0x8b, 0x5c, 0x24, 0x100 + THUNK_R11, 0xff, 0x25, 0, 0, 0, 0 };
 	memcpy(at, code, sizeof code);
 	memcpy(at + sizeof code, &target, 8);
 	if (again) {
 		seam->runs[slot].orig = (uint64_t)at;
 		seam->runs[slot].lib_base = o->bias;
-	} else if (memset(&seam->runs[slot], 0, sizeof *seam->runs), seam_fill_run(&seam->runs[slot], plan, s, o->bias, (uint64_t)at)) {
+	} else if (memset(&seam->runs[slot], 0, sizeof *seam->runs), seam_fill_run(&seam->runs[slot], plan, s, o->bias, (uint64_t)at, sig)) {
 		seam_refuse(o->path, name, SITE_TABLE_FULL);
 		return 0;
 	}
 	seam->runs[slot].elsewhere = o->elsewhere;
 	seam->runs[slot].pointer = 1;
-	seam->places->slot[slot].sig = seam_signature(plan, s);
+	seam->places->slot[slot].sig = sig;
 	s->reserved[1] = slot + 1;
 	s->reserved[0] = (uint64_t)seam_thunk(seam_sees_end(s) ? SEAM_SITE_FULL : s->kind, slot);
 	return s->reserved[0];

@@ -102,8 +102,9 @@ type builder struct {
 	buf     []byte
 	code    int // bytes read so far
 	full    bool
-	far     map[uint64]bool // farTargets
-	index   int             // of the probe that is being planned, in the spec
+	far     bits // farTargets
+	named   int  // probes that name functions of this object, and 1; 0: not counted yet
+	index   int  // of the probe that is being planned, in the spec
 
 	collecting bool // the rules' functions are looked for; nothing is planned
 }
@@ -322,10 +323,7 @@ func (b *builder) body(s *Symbol) (body, *refusal) {
 	if _, avail, ok := b.obj.at(s.Addr); ok && avail < uint64(n) {
 		n = int(avail)
 	}
-	if cap(b.buf) < n {
-		b.buf = make([]byte, max(n, 1<<16))
-	}
-	code := b.obj.text(b.buf[:n], s.Addr)
+	code := b.obj.lasting(&b.buf, n, s.Addr)
 	if uint64(len(code)) < s.Size {
 		return body{}, &refusal{Unreadable, ""}
 	}

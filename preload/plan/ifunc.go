@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/seam-project/seam/hooks"
+import (
+	"bytes"
+
+	"github.com/seam-project/seam/hooks"
+)
 
 // An IFUNC is a function that picks: the loader calls it, and what it returns is
 // the implementation for this processor. Which one that is the core asks it,
@@ -119,7 +123,7 @@ func (b *builder) entered(f body) bool {
 		b.far = b.obj.farTargets()
 	}
 	for t := lo; t < hi; t++ {
-		if b.far[t-b.plan.TextLo] {
+		if b.far.has(t - b.plan.TextLo) {
 			return true
 		}
 	}
@@ -160,24 +164,40 @@ func (b *builder) boundary(at uint64) bool {
 	return false
 }
 
+// bits is a set of offsets; what is beyond its end is in it.
+type bits []uint64
+
+func (b bits) has(i uint64) bool { return i/64 >= uint64(len(b)) || b[i/64]>>(i%64)&1 != 0 }
+
 // farTargets are the places, by offset in the text, that some near jump leads to,
 // whatever byte it may be taken to begin at.
-func (o *Object) farTargets() map[uint64]bool {
+func (o *Object) farTargets() bits {
 	lo, hi := o.Text()
-	out := map[uint64]bool{}
+	if hi-lo > maxCode {
+		return bits{^uint64(0)} // too much to look through: all may be
+	}
+	out := make(bits, (hi-lo)/64+1)
 	for i := range o.Segments {
 		s := &o.Segments[i]
 		if !s.Exec || s.Filesz > maxCode {
 			continue
 		}
 		code := o.text(make([]byte, s.Filesz), s.Vaddr)
-		for j := 0; j+5 <= len(code); j++ {
-			if code[j] != 0xe9 && (code[j]&0xf0 != 0x80 || j == 0 || code[j-1] != 0x0f) {
-				continue
-			}
-			t := s.Vaddr + uint64(j) + 5 + uint64(int64(int32(le.Uint32(code[j+1:]))))
-			if t >= lo && t < hi {
-				out[t-lo] = true
+		for _, op := range [...]byte{0xe9, 0x0f} {
+			for j := bytes.IndexByte(code, op); j >= 0 && j+6 <= len(code); {
+				if at := j + 1; op == 0xe9 || code[at]&0xf0 == 0x80 {
+					if op == 0x0f {
+						at++
+					}
+					if t := s.Vaddr + uint64(at) + 4 + uint64(int64(int32(le.Uint32(code[at:])))); t >= lo && t < hi {
+						out[(t-lo)/64] |= 1 << ((t - lo) % 64)
+					}
+				}
+				next := bytes.IndexByte(code[j+1:], op)
+				if next < 0 {
+					break
+				}
+				j += 1 + next
 			}
 		}
 	}

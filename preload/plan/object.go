@@ -92,6 +92,8 @@ type Object struct {
 	ehHdr          uint64          // address of .eh_frame_hdr, 0 none
 	fdes           []fdeRow        // its rows; nil until asked for
 	gaps           map[int]gap     // in front of row i's function; live.go
+	reads          int             // of code
+	whole          *wholeText
 }
 
 // Open reads the ELF file at path. The object keeps the file open, because
@@ -232,11 +234,57 @@ func (o *Object) text(buf []byte, vaddr uint64) []byte {
 		return nil
 	}
 	n := min(uint64(len(buf)), avail, o.size-off)
+	if o.reads++; o.reads >= manyReads {
+		if whole := o.wholeText(); off >= whole.off && off+n <= whole.off+uint64(len(whole.code)) {
+			return buf[:copy(buf[:n], whole.code[off-whole.off:])]
+		}
+	}
 	m, err := o.r.ReadAt(buf[:n], int64(off))
 	if err != nil && err != io.EOF {
 		return nil
 	}
 	return buf[:m]
+}
+
+// An object of which many functions are read has its code read at once.
+const (
+	manyReads = 64
+	mostText  = 16 << 20
+)
+
+type wholeText struct {
+	off  uint64
+	code []byte
+}
+
+// wholeText is the first executable segment, if it is not too large.
+func (o *Object) wholeText() *wholeText {
+	if o.whole == nil {
+		o.whole = &wholeText{}
+		for i := range o.Segments {
+			if s := &o.Segments[i]; s.Exec && s.Filesz <= mostText {
+				if code, ok := o.read(s.Off, s.Filesz); ok {
+					*o.whole = wholeText{s.Off, code}
+				}
+				break
+			}
+		}
+	}
+	return o.whole
+}
+
+// lasting is as text, without a buffer when all code is in memory already. It is
+// not to be written to.
+func (o *Object) lasting(buf *[]byte, n int, vaddr uint64) []byte {
+	if off, avail, ok := o.at(vaddr); ok && o.whole != nil && off >= o.whole.off && off-o.whole.off < uint64(len(o.whole.code)) {
+		code := o.whole.code[off-o.whole.off:]
+		n := min(uint64(n), avail, uint64(len(code)))
+		return code[:n:n]
+	}
+	if cap(*buf) < n {
+		*buf = make([]byte, max(n, 1<<16))
+	}
+	return o.text((*buf)[:n], vaddr)
 }
 
 func (o *Object) header() error {

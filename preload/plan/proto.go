@@ -57,7 +57,7 @@ func (b *builder) userProto(name string) *hooks.Hook {
 // dwarfProto asks the compiler's debug information. An object that is not
 // named, and is not the program, is asked only for what it has itself.
 func (b *builder) dwarfProto(p *hooks.Probe, s *Symbol, aliases []string) (*hooks.Hook, string) {
-	if hooks.IsGlob(p.Sym) && b.obj.inner() {
+	if b.obj.inner() && (hooks.IsGlob(p.Sym) || b.many()) {
 		return nil, ""
 	}
 	info := b.files().dwarf(p.Lib != "" || b.obj.program())
@@ -75,6 +75,23 @@ func (b *builder) dwarfProto(p *hooks.Probe, s *Symbol, aliases []string) (*hook
 		h.Ret.Size = 0
 	}
 	return h, why
+}
+
+// mostNamed functions of libc named one by one are still asked of its debug file.
+// Above, they are treated like a pattern: reading that file takes longer than all
+// the planning, and what people look at there has a prototype.
+const mostNamed = 100
+
+func (b *builder) many() bool {
+	if b.named == 0 {
+		b.named = 1
+		for i := range b.spec.Probes {
+			if p := &b.spec.Probes[i]; p.Pack == "" && LibMatches(p.Lib, b.obj) {
+				b.named++
+			}
+		}
+	}
+	return b.named > mostNamed
 }
 
 // doubt makes a function entry-only whose prototype may say too little of the

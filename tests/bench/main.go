@@ -22,11 +22,20 @@ import (
 func main() {
 	seam := flag.String("seam", "bin/seam", "the seam to measure")
 	quick := flag.Bool("quick", false, "one round, small: does it run")
+	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes")
 	flag.Parse()
 	b, err := prepare(*seam, *quick)
 	if err == nil {
 		defer os.RemoveAll(b.dir)
-		err = b.all()
+		switch *only {
+		case "":
+			err = b.all()
+		case "startup1000":
+			fmt.Println(measure.Machine())
+			err = b.many()
+		default:
+			err = fmt.Errorf("no part %q", *only)
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -82,7 +91,10 @@ func (b *bench) all() error {
 	if err := b.startUp(); err != nil {
 		return err
 	}
-	return b.sustained()
+	if err := b.sustained(); err != nil {
+		return err
+	}
+	return b.many()
 }
 
 // run starts a command and returns what it printed on stdout.
