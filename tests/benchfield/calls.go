@@ -82,7 +82,7 @@ func (b *bench) callsBy(threads int, tools []tool) (Table, error) {
 		}
 	}
 	table := Table{ID: "calls-" + strconv.Itoa(threads), Digits: 1, Unit: "ns", Columns: perCall,
-		Title: fmt.Sprintf("Cost per call, %d thread(s): ns added to the call, entry and exit, with arguments and return", threads)}
+		Title: fmt.Sprintf("Added to a call, entry and exit, with arguments and return, %s", map[int]string{1: "one thread", 2: "two threads"}[threads])}
 	for _, t := range tools {
 		row := Row{Name: t.name, Why: b.broken[t.name]}
 		for _, f := range perCall {

@@ -153,7 +153,7 @@ func writeDocs(dir string, names []string) error {
 		if p.Quick {
 			quick = " A quick run: the figures mean nothing."
 		}
-		fmt.Fprintf(&w, "%s, %d rounds in %.0f s, load before it %s.%s\n", p.When, p.Rounds, p.Seconds, p.Load, quick)
+		fmt.Fprintf(&w, "%s, %d rounds in %.0f s, load averages before it %s.%s\n", p.When, p.Rounds, p.Seconds, p.Load, quick)
 		w.WriteString(markdown(p))
 		w.WriteString("Commands:\n\n")
 		for _, k := range slices.Sorted(maps.Keys(p.Commands)) {

@@ -55,7 +55,7 @@ func startGoal(parts []*Part) (string, string, string) {
 	if !ok1 || !ok2 {
 		return "≤ 1/2", "–", unknown
 	}
-	return "≤ 1/2", fmt.Sprintf("%.2f (%.2f of %.2f ms)", own.Median/peer.Median, own.Median, peer.Median), verdict(own.Median*2 <= peer.Median)
+	return "≤ 1/2", fmt.Sprintf("%.2f (%.2f of %.2f ms; quiet %.2f)", own.Median/peer.Median, own.Median, peer.Median, own.Quiet/peer.Quiet), verdict(own.Median*2 <= peer.Median)
 }
 
 // programGoal: the programs' tables hold the change over plain, in percent.
@@ -65,6 +65,6 @@ func programGoal(column string) goal {
 		if !ok {
 			return "≤ 5 %", "–", unknown
 		}
-		return "≤ 5 %", fmt.Sprintf("%+.1f %% (%+.1f–%+.1f)", c.Median, c.Min, c.Max), verdict(c.Median <= 5)
+		return "≤ 5 %", fmt.Sprintf("%+.1f %% (%+.1f–%+.1f; quiet %+.1f)", c.Median, c.Min, c.Max, c.Quiet), verdict(c.Median <= 5)
 	}}
 }

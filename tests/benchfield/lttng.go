@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
+// lttngHome names the variable that tells an ordinary user's programs where their session daemon is.
+const lttngHome = "LTTNG_HOME"
+
 // lttngd is a session daemon of our own: root's, or the user's below LTTNG_HOME.
 type lttngd struct{ daemon *process }
 
-func (b *bench) lttngEnv() []string { return []string{"LTTNG_HOME=" + b.dir} }
-
 func (b *bench) lttngDo(args ...string) (string, error) {
-	r := run(command{env: b.lttngEnv(), args: append([]string{"lttng"}, args...), deadline: 30 * time.Second})
+	r := run(command{args: append([]string{"lttng"}, args...), deadline: 30 * time.Second})
 	return r.err + r.out, r.said()
 }
 
@@ -26,7 +27,7 @@ func (b *bench) lttngReady() error {
 	if _, err := b.lttngDo("list"); err == nil {
 		return fmt.Errorf("a session daemon of LTTng runs already, and its settings are not known: stop it")
 	}
-	p, err := start(command{env: b.lttngEnv(), args: []string{"lttng-sessiond", "--no-kernel"}, deadline: 2 * time.Hour})
+	p, err := start(command{args: []string{"lttng-sessiond", "--no-kernel"}, deadline: 2 * time.Hour})
 	if err != nil {
 		return err
 	}

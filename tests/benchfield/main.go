@@ -132,6 +132,7 @@ func prepare(seam, bpf string, quick bool, rounds int) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
+	os.Setenv(lttngHome, dir)
 	b := &bench{seam: abs, dir: dir, bpftrace: bpf, rounds: rounds, quick: quick}
 	if quick {
 		b.rounds = 1
@@ -170,9 +171,10 @@ func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 // begin makes the section's part.
 func (b *bench) begin(section string) {
-	load, _ := os.ReadFile("/proc/loadavg")
+	text, _ := os.ReadFile("/proc/loadavg")
+	load := strings.Join(strings.Fields(string(text))[:min(3, len(strings.Fields(string(text))))], " ")
 	b.broken, b.ours = map[string]string{}, nil
-	b.part = &Part{Section: section, When: time.Now().UTC().Format(time.RFC3339), Machine: measure.Machine(), Load: strings.TrimSpace(string(load)),
+	b.part = &Part{Section: section, When: time.Now().UTC().Format(time.RFC3339), Machine: measure.Machine(), Load: load,
 		Rounds: b.rounds, Quick: b.quick, Versions: versions(b.seam), Commands: map[string]string{}}
 	fmt.Fprintf(os.Stderr, "== %s\n", section)
 }

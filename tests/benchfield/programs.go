@@ -192,7 +192,7 @@ func (b *bench) timed(t tool, dir, stdin string, args ...string) ([]float64, err
 	c := t.wrap(b, dir, nil, args)
 	c.dir, c.stdin, c.deadline = dir, stdin, longest
 	r := run(c)
-	return []float64{r.wall.Seconds()}, r.said()
+	return []float64{r.wall.Seconds()}, r.orFile(dir).said()
 }
 
 // material writes what the programs work on.
@@ -302,7 +302,7 @@ func (b *bench) served(t tool, dir string, port int, pidfile string, end syscall
 	}
 	r := p.wait()
 	if err != nil && r.status != nil {
-		err = fmt.Errorf("%w: %w", err, r.said())
+		err = fmt.Errorf("%w: %w", err, r.orFile(dir).said())
 	}
 	if errors.Is(r.status, errLate) {
 		err = errLate

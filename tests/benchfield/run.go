@@ -137,7 +137,8 @@ func (r result) said() error {
 
 // environ is the same on every machine.
 func environ() []string {
-	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + os.Getenv("HOME"), "LC_ALL=C.UTF-8", "TZ=UTC"}
+	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + os.Getenv("HOME"), "LC_ALL=C.UTF-8", "TZ=UTC",
+		lttngHome + "=" + os.Getenv(lttngHome)}
 }
 
 // keep has the processes that were started and are not waited for yet; the others are orphans that came to us.

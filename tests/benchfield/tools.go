@@ -279,5 +279,14 @@ func (b *bench) recorded(t tool, fns []function, deadline time.Duration, args []
 		}
 		r.err += text
 	}
-	return r, dir, r.said()
+	return r, dir, r.orFile(dir).said()
+}
+
+// orFile: some tools write their own errors into the file that they were given.
+func (r result) orFile(dir string) result {
+	if strings.TrimSpace(r.err+r.out) == "" && r.status != nil {
+		text, _ := os.ReadFile(filepath.Join(dir, "text"))
+		r.err = string(text[max(0, len(text)-400):])
+	}
+	return r
 }
