@@ -121,6 +121,10 @@ func (a *app) wake(p *attach.Process, prepared *launcher.Prepared) error {
 	if err != nil {
 		return err
 	}
+	// Not now: a thread of the process is ours until this is done.
+	held := make(chan os.Signal, 8)
+	signal.Notify(held, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	defer signal.Stop(held)
 	in := prepared.Injection
 	took, err := p.Wake(attach.Call{Spec: in.Spec, Socket: in.Socket, Adopts: in.Adopts, Library: in.Library, Patches: patches})
 	if err == nil && isTerminal(a.err) {

@@ -242,6 +242,8 @@ static void *lingerer(void *p)
 		__atomic_store_n(&ready, 1, __ATOMIC_SEQ_CST);
 		usleep(1000);
 	}
+	if (lingers(to, 0, 0, 16) != to + 16) /* one call at least that begins when it is watched */
+		bad = to;
 	return bad;
 }
 
