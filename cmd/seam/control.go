@@ -62,6 +62,9 @@ func (a *app) steer(f *flags, cache *launcher.Cache, socket string, objects []st
 	s := &steering{}
 	base := *settings
 	base.Probes = f.ruled
+	if !f.set.Changed("start") {
+		base.Start = hooks.StartNow // somebody must be there to be told
+	}
 	s.Controller, err = control.New(control.Options{
 		Base: &base, Link: link, Config: f.config,
 		ErrLog: func(msg, hint string) {
