@@ -114,7 +114,8 @@ static void refresh(struct seam_load *l)
 		if (!p->fn)
 			continue;
 		if (!object_of(l, p->fn)) {
-			seam_place_gone(p);
+			if (!l->cut)
+				seam_place_gone(p);
 			continue;
 		}
 		if (!memcmp((void *)p->fn, p->orig, p->patch_len))
@@ -422,7 +423,8 @@ static void fail(struct seam_load *l, struct seam_place *p, unsigned reason)
 		if (s[j].reserved[1] && s[j].reserved[1] == p->want)
 			s[j].reserved[0] = reason;
 	p->want = p->touched = 0;
-	if (p->form != FORM_NONE && !internal(&seam->runs[p->slot - 1]))
+	const struct seam_run *r = p->form != FORM_NONE ? &seam->runs[p->slot - 1] : 0;
+	if (r && !internal(r) && !r->watch && !(r->flags & SEAM_SF_GUARD)) /* what the core needs itself goes on */
 		silence(p);
 }
 

@@ -69,13 +69,13 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct seam_load *l = arg;
 	if (l->nobj == MAX_OBJECTS)
-		return 1;
+		return l->cut = 1;
 	struct seam_object *o = &l->obj[l->nobj];
 	*o = (struct seam_object){ .bias = info->dlpi_addr, .text_lo = ~0ull };
 	const char *name = info->dlpi_name[0] ? info->dlpi_name : l->nobj ? "" : l->exe;
 	size_t n = strlen(name) + 1;
 	if (n > sizeof l->names - l->names_used)
-		return 1;
+		return l->cut = 1;
 	o->path = memcpy(l->names + l->names_used, name, n); /* the loader frees its own at dlclose */
 	l->names_used += n;
 	o->phdr = info->dlpi_phdr;
@@ -120,7 +120,7 @@ static int wanted(struct seam_load *l, struct seam_object *o)
 static void look(struct seam_load *l)
 {
 	uint32_t n = 0;
-	l->nobj = l->nmissing = l->names_used = l->elsewhere = 0;
+	l->nobj = l->nmissing = l->names_used = l->elsewhere = l->cut = 0;
 	if (l->awake)
 		seam_each_object(collect, l);
 	else
@@ -621,8 +621,10 @@ void seam_loader_event(void)
 		if (!l)
 			seam->nimages = 0; /* the list is not kept: nothing in it can be relied upon */
 		seam_maps_loader(at_rest);
-		if (!at_rest && !seam_quiet() && seam_tls.guard != SEAM_GUARD_AGENT)
+		if (!at_rest && seam->patching && seam_tls.guard != SEAM_GUARD_AGENT && begin_calls()) {
 			seam_patching_wait();
+			end_calls();
+		}
 		return;
 	}
 	uint64_t guard = guard_core();

@@ -57,6 +57,7 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 	struct seam_object obj[MAX_OBJECTS];    /* what is loaded now */
 	uint32_t nobj, nmissing;
 	int      elsewhere;                     /* while looking: these are another namespace's */
+	int      cut;                           /* not all that is loaded is in obj */
 	uint32_t nold;
 	uint64_t old[MAX_OBJECTS];              /* biases of what was there at the last look, ascending */
 	struct seam_done done[MAX_OBJECTS];

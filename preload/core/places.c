@@ -94,7 +94,7 @@ void seam_place_gone(struct seam_place *p)
 void seam_places_left(struct seam_load *l)
 {
 	struct seam_places *b = seam->places;
-	for (uint32_t k = 0; b && k < b->n; k++) {
+	for (uint32_t k = 0; b && k < b->n && !l->cut; k++) {
 		struct seam_place *p = &b->place[k];
 		int there = !p->fn;
 		for (uint32_t i = 0; i < l->nobj && !there; i++)

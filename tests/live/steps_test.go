@@ -148,3 +148,31 @@ func TestLateLibraries(t *testing.T) {
 		t.Errorf("the probe was dormant:\n%s", res.Stdout)
 	}
 }
+
+// TestRigid: a system that lets no code be changed. What is not wanted any more
+// is silent, and what is wanted is refused.
+func TestRigid(t *testing.T) {
+	on, off := spec(t, "libc:getppid", "libc:getsid"), spec(t, "libc:getsid")
+	res, rep := steps(t, []string{"-p", "libc:getsid", "-p", "libc:getpgid"}, "getpgid:5", "rigid:0", "spec:"+on, "getpgid:50", "getppid:50", "getsid:5",
+		"spec:"+off, "getsid:5", "spec:"+spec(t, "libc:getpgid", "libc:getsid"), "getpgid:5")
+	if strings.Contains(res.Stdout, "no MDWE") {
+		t.Skip("this kernel has no PR_SET_MDWE; Linux 6.3 does")
+	}
+	counts(t, rep, map[string]uint64{"getpgid": 10, "getppid": 0, "getsid": 10})
+	if !strings.Contains(res.Stdout, "getppid patch-forbidden") {
+		t.Errorf("getppid is not said to be refused:\n%s", res.Stdout)
+	}
+}
+
+// TestOwnSitesStay: what the core itself must hear of - here, that the process
+// confines itself - it hears of when the probe there is gone, too.
+func TestOwnSitesStay(t *testing.T) {
+	for _, first := range [][]string{{"-p", "libc:getsid"}, {"-p", "libc:getsid", "-p", "libc:prctl", "-p", "libc:munmap"}} {
+		to := spec(t, "libc:getsid@count", "libc:prctl")
+		_, rep := steps(t, first, "spec:"+to, "spec:"+spec(t), "spec:"+to, "spec:"+spec(t, "libc:getsid"), "getsid:5", "confine:0", "getsid:100")
+		counts(t, rep, map[string]uint64{"getsid": 105, "prctl": 0})
+		if rep.Account.Notes["confined"] != 1 {
+			t.Errorf("notes %v: want one process that confined itself", rep.Account.Notes)
+		}
+	}
+}

@@ -6,9 +6,15 @@
  *     follow:N      fork now; the child takes the rest of the arguments, after N calls of getsid, and
  *                   the parent, which it does not wait for until then, the arguments up to "child"
  *     plugin:PATH   dlopen, call late_work 10 times, dlclose
+ *     rigid:0       no memory of this process becomes executable from here on
+ *     confine:0     a filter that kills for what a program like this does not need
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "ask.h"
@@ -67,6 +73,26 @@ static void plugin(const char *path)
 	dlclose(h);
 }
 
+static void rigid(void)
+{
+	if (prctl(65 /* PR_SET_MDWE */, 1, 0, 0, 0))
+		printf("no MDWE\n");
+}
+
+static void confine(void)
+{
+	static const int allowed[] = { SYS_write, SYS_read, SYS_close, SYS_exit_group, SYS_wait4, SYS_getsid, SYS_munmap, SYS_fstat };
+	const unsigned n = sizeof allowed / sizeof *allowed;
+	struct sock_filter f[32] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)) };
+	for (unsigned i = 0; i < n; i++)
+		f[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], n - i, 0);
+	f[1 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	f[2 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog prog = { n + 3, f };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		wrong("confine");
+}
+
 int main(int argc, char **argv)
 {
 	int gate[2], child = 0;
@@ -87,6 +113,10 @@ int main(int argc, char **argv)
 			fflush(stdout);
 		} else if (!strcmp(argv[i], "plugin"))
 			plugin(arg);
+		else if (!strcmp(argv[i], "rigid"))
+			rigid();
+		else if (!strcmp(argv[i], "confine"))
+			confine();
 		else if (!strcmp(argv[i], "follow")) {
 			if (pipe(gate))
 				wrong("pipe");
