@@ -11,8 +11,8 @@ void seam_catch_up(struct seam_tls *t, const struct seam_frame *f)
 		seam_wished(t, f);
 	if (likely(__atomic_load_n(&a->spec_seq, __ATOMIC_ACQUIRE) == seam->spec_seen) || seam_quiet())
 		return;
-	if (seam->patching)
-		goto later; /* another thread is at it */
+	if (seam->patching || seam->loader_busy || !seam_loader_at_rest(seam->loader))
+		goto later; /* another thread is at it, or was, in the process that forked this one */
 	if (seam->go_state == SEAM_GO_ON || seam->go_state == SEAM_GO_STARTING) {
 		__atomic_add_fetch(&seam->respec_asked, 1, __ATOMIC_ACQ_REL);
 		futex_wake(&seam->respec_asked, 1);

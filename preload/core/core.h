@@ -337,6 +337,8 @@ int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struc
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
 
 void seam_wished(struct seam_tls *t, const struct seam_frame *f); /* chunk.c: start the agent, if somebody wants one and may have it here */
+/* namespaces.c */
+int  seam_loader_at_rest(const void *debug); /* 1: none of the loader's lists is being changed */
 /* catchup.c */
 void seam_catch_up(struct seam_tls *t, const struct seam_frame *f); /* another process that shares the arena may have a newer spec */
 /* respec.c */

@@ -460,6 +460,13 @@ void seam_live(struct seam_load *l)
 	struct seam_places *b = seam->places;
 	unsigned char open[MAX_OBJECTS] = { 0 };
 	refresh(l);
+	if (b->opened) /* forked in the middle of a change */
+		for (uint32_t i = 0; i < b->n; i++) {
+			struct seam_object *o = b->place[i].fn ? object_of(l, b->place[i].fn) : 0;
+			if (o)
+				seam_close_text(o->text_lo, o->text_hi, o->text_prot);
+		}
+	b->opened = 0;
 	int same = same_rules(&l->spec);
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_plan *plan = (struct seam_plan *)l->obj[i].plan;
@@ -491,6 +498,7 @@ void seam_live(struct seam_load *l)
 		if (!o)
 			continue;
 		unsigned char *state = &open[o - l->obj];
+		b->opened = 1;
 		if (!*state)
 			*state = seam_open_text(o->text_lo, o->text_hi) ? 2 : 1;
 		if (*state == 2)
@@ -504,6 +512,7 @@ void seam_live(struct seam_load *l)
 			change(&l->obj[i]);
 			seam_close_text(l->obj[i].text_lo, l->obj[i].text_hi, l->obj[i].text_prot);
 		}
+	b->opened = 0;
 	sync_cores();
 	if (seam->shared_from == ~0u && seam->arena)
 		seam->shared_from = seam->arena->sites_used;

@@ -691,9 +691,13 @@ __attribute__((constructor(101))) static void seam_constructor(int argc, char **
 
 /* ---- for a change of the spec ------------------------------------------- */
 
+/* Without the loader's lock, which a child that is forked meanwhile would never get:
+ * its list does not change while seam->patching says that we are here. */
 void seam_look(struct seam_load *l)
 {
+	l->awake = 1;
 	look(l);
+	l->awake = 0;
 	for (uint32_t i = 0; i < l->nobj; i++)
 		l->obj[i].is_new = 1;
 }

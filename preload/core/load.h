@@ -76,7 +76,6 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 
 /* namespaces.c */
 const void *seam_loader_debug(void);
-int  seam_loader_at_rest(const void *debug);
 int  seam_each_object(int (*each)(struct dl_phdr_info *, size_t, void *), void *arg); /* dl_iterate_phdr, without a lock */
 void seam_elsewhere(const void *debug, int (*each)(struct dl_phdr_info *, size_t, void *), void *arg);
 

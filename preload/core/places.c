@@ -78,6 +78,7 @@ void seam_place_gone(struct seam_place *p)
 	struct seam_places *b = seam->places;
 	uint32_t i = p - b->place + 1;
 	uint16_t *at = &b->by_fn[bucket(p->fn)];
+	p->form = FORM_NONE; /* first: a child may be forked anywhere here */
 	while (*at && *at != i)
 		at = &b->place[*at - 1].next;
 	if (*at)
@@ -86,7 +87,6 @@ void seam_place_gone(struct seam_place *p)
 		if (b->slot[k].place == i)
 			b->slot[k].place = 0;
 	p->fn = 0;
-	p->form = FORM_NONE;
 	p->next = b->free;
 	b->free = i;
 }
@@ -206,10 +206,9 @@ int seam_near_close(void)
 	int rc = 0;
 	for (uint32_t i = 0; i < b->nnear; i++)
 		if (b->near[i].open) {
+			b->near[i].open = 0; /* first: who finds it so makes it writable */
 			if (sys3(SYS_mprotect, b->near[i].base, b->near[i].size, PROT_READ | PROT_EXEC))
 				rc = -1;
-			else
-				b->near[i].open = 0;
 		}
 	return rc;
 }
@@ -217,20 +216,24 @@ int seam_near_close(void)
 const void *seam_lasting(const void *p, uint32_t n)
 {
 	struct seam_places *b = seam->places;
+	struct seam_kept *k = b->kept;
 	uint32_t size = (n + 7) & ~7u;
 	if (!n)
 		return p;
-	if ((size_t)(b->keep_end - b->keep) < size) {
-		char *m = mmap(0, size > KEEP ? size : KEEP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (m == MAP_FAILED)
+	if (!k || k->room < size) {
+		uint64_t most = sizeof *k + (size > KEEP ? size : KEEP);
+		k = mmap(0, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (k == MAP_FAILED)
 			return 0;
-		b->keep = m;
-		b->keep_end = m + (size > KEEP ? size : KEEP);
+		k->room = most - sizeof *k;
+		b->kept = k;
 	}
+	k->room -= size;
+	k->used += size;
+	char *to = (char *)(k + 1) + k->used - size;
 	if (p)
-		memcpy(b->keep, p, n);
-	b->keep += size;
-	return b->keep - size;
+		memcpy(to, p, n);
+	return to;
 }
 
 int seam_tell_once(uint64_t hash)

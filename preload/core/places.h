@@ -41,6 +41,8 @@ struct seam_near {              /* memory for code within reach of an object's *
 	int      open;          /* can be written now */
 };
 
+struct seam_kept { uint64_t room, used; };
+
 struct seam_places {
 	uint32_t n, nnear, ntold;
 	uint16_t free;          /* +1 */
@@ -49,7 +51,8 @@ struct seam_places {
 	struct seam_place place[MAX_PLACES];
 	struct seam_slot slot[SEAM_MAX_SLOTS];
 	uint64_t told[1024];    /* hashes of refusals that are in the arena */
-	char    *keep, *keep_end;
+	struct seam_kept *kept; /* what runs refer to, of plans that are gone */
+	volatile int opened;    /* text is, or was when this process was forked, writable */
 };
 
 int  seam_places_ready(void);                           /* 0, or -1: no memory */

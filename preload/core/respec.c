@@ -37,7 +37,7 @@ int seam_patching_begin(int64_t ns, int loader)
 	for (;;) {
 		uint32_t free = 0;
 		if (__atomic_compare_exchange_n(&seam->patching, &free, 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-			if (loader || !__atomic_load_n(&seam->loader_busy, __ATOMIC_SEQ_CST))
+			if (loader || (!__atomic_load_n(&seam->loader_busy, __ATOMIC_SEQ_CST) && seam_loader_at_rest(seam->loader)))
 				return 0;
 			seam_patching_end();
 		}
@@ -67,8 +67,8 @@ void seam_patching_wait(void)
 	}
 }
 
-/* Where the newest spec is, for all who share the arena. */
-static void publish(const char *path)
+/* Where the newest spec is, for all who share the arena. Its number. */
+static uint32_t publish(const char *path)
 {
 	struct seam_arena *a = seam->arena;
 	struct ktime nap = { 0, NAP_NS };
@@ -83,7 +83,7 @@ static void publish(const char *path)
 	seq &= ~1u;
 	strncpy(a->spec_path, path, sizeof a->spec_path - 1);
 	__atomic_store_n(&a->spec_seq, seq + 2, __ATOMIC_RELEASE);
-	seam->spec_seen = seq + 2;
+	return seq + 2;
 }
 
 static void tell_refusals(struct seam_load *l)
@@ -180,9 +180,10 @@ static int respec(struct seam_load *l, const char *path, int tell, struct seam_o
 	seam_fetch(l);
 	if (seam_places_ready() || seam_arena_first(l))
 		return SEAM_RESPEC_MEMORY;
-	if (tell && seam->arena)
-		publish(path);
+	uint32_t seq = tell && seam->arena ? publish(path) : 0;
 	seam_live(l);
+	if (seq) /* not before: a child that is forked in the middle of it begins anew */
+		seam->spec_seen = seq;
 	tell_refusals(l);
 	if (out)
 		*out = outcome(l);
@@ -194,9 +195,10 @@ static int respec(struct seam_load *l, const char *path, int tell, struct seam_o
 	l->live = 0;
 	seam->late = l;
 	seam->spec_hash = l->spec.hash;
-	if (seam->late_before) /* of the one before last nobody has a pointer any more, an agent that was late with a plan neither */
-		munmap(seam->late_before, sizeof *was);
-	seam->late_before = was;
+	struct seam_load *before = seam->late_before;
+	seam->late_before = was; /* first: a child may be forked here, and would unmap it once more */
+	if (before) /* of the one before last nobody has a pointer any more, an agent that was late with a plan neither */
+		munmap(before, sizeof *before);
 	return SEAM_RESPEC_DONE;
 }
 
@@ -207,7 +209,7 @@ static int once(const char *path, int tell, struct seam_outcome **out)
 		return SEAM_RESPEC_MEMORY;
 	ksigset old = sig_block(KSIG_HOST); /* a handler that jumps away would leave it half done */
 	int rc = seam_spec_read(&l->spec, path) ? SEAM_RESPEC_BAD_SPEC : SEAM_RESPEC_DONE;
-	if (!rc && seam_patching_begin(LOCK_NS, 0))
+	if (!rc && seam_patching_begin(tell ? LOCK_NS : 0, 0))
 		rc = SEAM_RESPEC_BUSY;
 	else if (!rc) {
 		rc = respec(l, path, tell, out);
@@ -218,7 +220,7 @@ static int once(const char *path, int tell, struct seam_outcome **out)
 		munmap(l, sizeof *l);
 	else if (tell && seam->arena)
 		__atomic_add_fetch(&seam->arena->epoch, 1, __ATOMIC_ACQ_REL); /* who shares it looks at its next call */
-	if (!rc && seam->arena)
+	if (!rc && tell && seam->arena)
 		my_proc()->spec_seq = seam->spec_seen;
 	return rc;
 }
@@ -257,6 +259,8 @@ void seam_follow_spec(void *unused)
 	path[sizeof path - 1] = 0;
 	if ((seq & 1) || seq != __atomic_load_n(&a->spec_seq, __ATOMIC_RELAXED))
 		return; /* it is being written: at the next call */
-	seam->spec_seen = seq; /* whatever comes of it: not again at each call */
-	begin(path, 0, 0);
+	if (begin(path, 0, 0) == SEAM_RESPEC_BUSY)
+		return; /* at another call */
+	seam->spec_seen = seq; /* whatever else came of it: not again at each call */
+	my_proc()->spec_seq = seq;
 }
