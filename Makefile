@@ -67,8 +67,8 @@ fuzz: ## each decoder of outside bytes, FUZZTIME each
 			$(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$(dirname $$f) | grep -v '^fuzz: elapsed\|^PASS'; \
 		done; done
 
-torture: build ## restarts, kills, faults and ends at the lengths docs/torture.md reports: some 15 minutes
-	@set -o pipefail; SEAM_TORTURE=long $(GO) test -count=1 -v -timeout 60m ./tests/torture | grep -v '^=== RUN\|^    --- PASS'
+torture: build ## restarts, kills, faults and ends at the lengths docs/torture.md and docs/live.md report: some 20 minutes
+	@set -o pipefail; SEAM_TORTURE=long $(GO) test -count=1 -v -timeout 60m ./tests/torture ./tests/live | grep -v '^=== RUN\|^    --- PASS'
 
 ARGS_TIME ?= 10m
 fuzz-args: packages build ## hostile arguments for every function with a prototype, ARGS_TIME long

@@ -17,12 +17,15 @@ func TestCopyString(t *testing.T) { driver(t, "copy_string") }
 // TestSieve compares the code made of integer filters with the rule.
 func TestSieve(t *testing.T) { driver(t, "sieve") }
 
+// TestLive patches and restores functions under two threads.
+func TestLive(t *testing.T) { driver(t, "live") }
+
 // driver compiles and runs testdata/name.c, which prints ok.
 func driver(t *testing.T, name string) {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), name)
 	for _, opt := range []string{"-O2", "-O1"} {
-		out, err := exec.Command("gcc", opt, "-g", "-Wall", "-Wno-unused-parameter", "-Wno-unused-function", "-o", exe, "testdata/"+name+".c").CombinedOutput()
+		out, err := exec.Command("gcc", opt, "-g", "-Wall", "-Wno-unused-parameter", "-Wno-unused-function", "-pthread", "-o", exe, "testdata/"+name+".c").CombinedOutput()
 		if err != nil {
 			t.Fatalf("compile: %v\n%s", err, out)
 		}
