@@ -81,13 +81,14 @@ bench-quick: build
 	$(GO) run ./tests/bench -quick >/dev/null && echo "ok  	benchmark runs"
 
 ONLY ?=
+FLAGS ?=
 bench-field: build ## against the field: docs/benchmarks.md anew (half an hour; ONLY=calls,… for some sections; an idle machine, root)
 	@tests/packages.sh tests/benchfield/packages.txt
-	$(GO) run ./tests/benchfield -only '$(ONLY)' -write
+	$(GO) run ./tests/benchfield -only '$(ONLY)' $(FLAGS) -write
 
 bench-field-quick: build ## each of its measurements once, tiny: does it run
 	@tests/packages.sh tests/benchfield/packages.txt
-	$(GO) run ./tests/benchfield -quick -parts bin/field-quick
+	$(GO) run ./tests/benchfield -quick -only '$(ONLY)' $(FLAGS) -parts bin/field-quick
 
 clean: ## what the build made
 	rm -rf bin $(LIB) $(LIB).sha256
