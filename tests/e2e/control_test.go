@@ -314,6 +314,9 @@ func TestCollect(t *testing.T) {
 	write("probes:\n  - libc:getppid\n")
 	collect := d.start("collect", "--json", "--config", config)
 	eventually(t, "the collector runs", func() bool { return d.try("probe", "ls").Code == 0 })
+	if res := d.try("env", "-p", "libc:read"); res.Code == 0 || !strings.Contains(res.Stderr, "says what is watched") {
+		t.Errorf("%v", res)
+	}
 	env := d.seam("env", "--format", "env-file")
 	shell := exec.Command(harness.Program(t, "bash"), "-c", `while [ ! -e "$0" ]; do /bin/cat /dev/null; done; echo done`, file)
 	shell.Env = append(append(harness.Environ(t), d.env...), strings.Fields(env)...)
