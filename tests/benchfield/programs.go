@@ -183,6 +183,9 @@ func (b *bench) whole(p program, t tool) (v []float64, a measure.Balance, err er
 	}
 	if err == nil && strings.HasPrefix(t.name, "seam") {
 		a, err = measure.Account(filepath.Join(dir, "report.json"))
+		if err == nil && a.Produced != a.Delivered+a.Dropped {
+			err = fmt.Errorf("the account is not even: %+v", a)
+		}
 	}
 	return v, a, err
 }
