@@ -62,7 +62,7 @@ func (a *app) steer(f *flags, cache *launcher.Cache, socket string, objects []st
 	s := &steering{}
 	base := *settings
 	base.Probes = f.ruled
-	if !f.set.Changed("start") {
+	if !f.set.Changed("start") && f.command.name != "attach" {
 		base.Start = hooks.StartNow // somebody must be there to be told
 	}
 	s.Controller, err = control.New(control.Options{
