@@ -3,6 +3,7 @@ package agent
 import (
 	"os"
 	"sync"
+	"time"
 
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/preload/core"
@@ -61,7 +62,12 @@ func Respec(path string) (State, error) {
 func stateOf(spec *hooks.Spec, a core.Applied) State {
 	st := State{Hash: a.Hash, Probes: make([]ProbeState, len(spec.Probes))}
 	for _, s := range a.Sites {
-		if s.Probe >= len(st.Probes) {
+		if s.Probe >= len(st.Probes) { // of an object without a plan nothing is known
+			for i := range spec.Probes {
+				if hooks.MatchLib(spec.Probes[i].Lib, s.Object) {
+					st.Probes[i].Refused = append(st.Probes[i].Refused, Refused{s.Object, s.Symbol, plan.Reason(s.Reason), ""})
+				}
+			}
 			continue
 		}
 		p := &st.Probes[s.Probe]
@@ -95,13 +101,18 @@ func names(p *hooks.Probe, object, symbol string) bool {
 	return in && (p.Pack != "" || p.Sym == symbol || p.As == symbol || hooks.Glob(p.Sym, symbol))
 }
 
-// followRequests serves host threads that found a newer spec in the arena.
-func followRequests() {
+// followEvery is how often the agent looks whether another process that shares its
+// arena was given a newer spec: without a thread that waits for it, as making
+// one needs a lock that a thread inside dlopen holds.
+const followEvery = 250 * time.Millisecond
+
+func followNewest() {
 	defer stopOnPanic()
-	for seen := uint32(0); ; {
-		seen = core.RespecRequest(seen)
-		respecLock.Lock()
-		core.Follow()
-		respecLock.Unlock()
+	for ; ; time.Sleep(followEvery) {
+		if core.Behind() {
+			respecLock.Lock()
+			core.Follow()
+			respecLock.Unlock()
+		}
 	}
 }

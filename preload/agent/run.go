@@ -23,7 +23,7 @@ func Run() {
 	}
 	go answer(a)
 	go planOnRequest()
-	go followRequests()
+	go followNewest()
 	core.WaitOwner()
 	deliver(a)
 }

@@ -13,11 +13,8 @@ void seam_catch_up(struct seam_tls *t, const struct seam_frame *f)
 		return;
 	if (seam->patching || seam->loader_busy || !seam_loader_at_rest(seam->loader))
 		goto later; /* another thread is at it, or was, in the process that forked this one */
-	if (seam->go_state == SEAM_GO_ON || seam->go_state == SEAM_GO_STARTING) {
-		__atomic_add_fetch(&seam->respec_asked, 1, __ATOMIC_ACQ_REL);
-		futex_wake(&seam->respec_asked, 1);
-		return;
-	}
+	if (seam->go_state == SEAM_GO_ON || seam->go_state == SEAM_GO_STARTING)
+		return; /* the agent looks by itself */
 	if (!begin_calls())
 		return;
 	if (seam_safe_place(t, f))

@@ -163,7 +163,6 @@ struct seam_core {
 	volatile uint32_t patching; /* futex: 1 while the places are being changed, see respec.c */
 	uint32_t missed;        /* objects that were loaded while that was so, and not patched */
 	uint32_t spec_seen;     /* arena.spec_seq of the spec that is in force here */
-	volatile uint32_t respec_asked; /* futex: bumped for a running agent */
 	struct seam_load *load; /* while the agent is asked to plan: what */
 	struct seam_load *late; /* not NULL: the loader is watched */
 	struct seam_load *late_before; /* of the spec before */

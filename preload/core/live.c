@@ -435,7 +435,7 @@ static void compare(struct seam_load *l)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct seam_place *p = &b->place[i];
 		struct seam_object *o = p->fn ? object_of(l, p->fn) : 0;
-		if (!o)
+		if (!o || o->unplanned) /* what is wanted there is not known: it stays as it is, and the spec's state says so */
 			continue;
 		if (p->form != FORM_NONE && !p->want)
 			p->want = own_part(o, p);

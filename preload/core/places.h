@@ -82,5 +82,5 @@ int  seam_open_text(uint64_t lo, uint64_t hi);
 void seam_close_text(uint64_t lo, uint64_t hi, int prot);
 void seam_refuse(const char *object, const char *symbol, unsigned reason);
 int  seam_shadow_stack(void);                           /* 1: this thread has one */
-enum { CALL_IN_PROLOGUE = 2, IFUNC = 6, BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23, RULE_NOT_APPLIED = 32, NOT_LIVE = 33 }; /* preload/plan/reasons.go */
+enum { CALL_IN_PROLOGUE = 2, IFUNC = 6, BYTES_DIFFER = 20, NO_MEMORY_NEAR = 21, PATCH_FORBIDDEN = 22, SITE_TABLE_FULL = 23, UNPLANNED = 31, RULE_NOT_APPLIED = 32, NOT_LIVE = 33 }; /* preload/plan/reasons.go */
 #endif

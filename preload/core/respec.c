@@ -91,6 +91,8 @@ static void tell_refusals(struct seam_load *l)
 	for (uint32_t i = 0; i < l->nobj && seam->arena; i++) {
 		const struct seam_object *o = &l->obj[i];
 		const struct seam_plan *p = o->plan;
+		if (o->unplanned && seam_tell_once(o->ino * 31 ^ o->bias ^ UNPLANNED))
+			seam_refuse(o->path, "*", UNPLANNED);
 		if (!p)
 			continue;
 		uint64_t h = o->bias ^ o->ino;
@@ -123,10 +125,15 @@ static struct seam_outcome *outcome(struct seam_load *l)
 			const struct seam_object *o = &l->obj[i];
 			const struct seam_plan *p = o->plan;
 			const struct seam_site *s = p ? (const void *)((const char *)p + p->sites_off) : 0;
-			for (uint32_t j = 0; p && j <= p->nsites; j++) {
-				int site = j < p->nsites;
-				struct seam_outcome_rec r = { .kind = 2, .len = { strlen(o->path), p->refusals_len } };
-				const char *text = (const char *)p + p->refusals_off;
+			uint32_t sites = p ? p->nsites : 0;
+			for (uint32_t j = 0; (p || o->unplanned) && j <= sites; j++) {
+				int site = j < sites;
+				struct seam_outcome_rec r = { .kind = 1, .reason = UNPLANNED, .probe = SEAM_NO_PROBE, .id = 0xffffffff, .len = { strlen(o->path), 1 } };
+				const char *text = "*";
+				if (p) {
+					r = (struct seam_outcome_rec){ .kind = 2, .len = { strlen(o->path), p->refusals_len } };
+					text = (const char *)p + p->refusals_off;
+				}
 				if (site) {
 					if (s[j].probe == SEAM_NO_PROBE || !(s[j].reserved[0] | s[j].reserved[1])) /* or what an IFUNC did not pick */
 						continue;
@@ -178,6 +185,8 @@ static int respec(struct seam_load *l, const char *path, int tell, struct seam_o
 	l->live = 1;
 	seam_look(l);
 	seam_fetch(l);
+	for (uint32_t i = 0; i < l->nobj; i++)
+		l->obj[i].unplanned |= l->obj[i].wanted && !l->obj[i].plan;
 	if (seam_places_ready() || seam_arena_first(l))
 		return SEAM_RESPEC_MEMORY;
 	uint32_t seq = tell && seam->arena ? publish(path) : 0;

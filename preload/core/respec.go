@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
-	"time"
 	"unsafe"
 )
 
@@ -85,16 +84,14 @@ func Respec(path string) (Applied, error) {
 	return a, nil
 }
 
-// RespecRequest waits until a host thread has seen that another process has put
-// a newer spec into the arena: then Follow is to be called. seen is what the last one returned.
-func RespecRequest(seen uint32) uint32 {
-	p := (*C.uint32_t)(unsafe.Pointer(&C.seam.respec_asked))
-	for !wait(p, seen, time.Minute) {
-	}
-	return atomic.LoadUint32((*uint32)(p))
+// Behind says that another process that shares the arena was given a newer spec.
+func Behind() bool {
+	return atomic.LoadUint32((*uint32)(&C.seam.arena.spec_seq)) != atomic.LoadUint32((*uint32)(&C.seam.spec_seen)) &&
+		atomic.LoadUint32((*uint32)(&C.seam.patching)) == 0
 }
 
-// Follow makes what is patched equal to the arena's newest spec.
+// Follow makes what is patched equal to the arena's newest spec. While a library is
+// being loaded, or the spec is being written, it does nothing.
 func Follow() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -176,3 +176,19 @@ func TestOwnSitesStay(t *testing.T) {
 		}
 	}
 }
+
+// TestUnplanned: where no plan can be had, what is there stays as it is, and the state says so.
+func TestUnplanned(t *testing.T) {
+	lib := filepath.Join(t.TempDir(), "libplain.so")
+	r := harness.Run(t, harness.Cmd{Args: []string{harness.Program(t, "gcc"), "-O2", "-shared", "-fPIC", "-o", lib,
+		filepath.Join(harness.Root(), "tests/live/testdata/plugin.c")}})
+	if r.Code != 0 {
+		t.Fatal(r)
+	}
+	from, to := spec(t, "libplain:late_work", "libc:getsid"), spec(t, "libplain:late_*", "libc:getsid")
+	res, rep := steps(t, []string{"-p", "libc:getsid"}, "spec:"+from, "keep:"+lib, "late_work:3", "remove:"+lib, "getsid:1", "spec:"+to, "late_work:4", "getsid:1")
+	counts(t, rep, map[string]uint64{"late_work": 7, "getsid": 2})
+	if !strings.Contains(res.Stdout, "* unplanned") {
+		t.Errorf("the library is not said to be unplanned:\n%s", res.Stdout)
+	}
+}

@@ -6,6 +6,8 @@
  *     follow:N      fork now; the child takes the rest of the arguments, after N calls of getsid, and
  *                   the parent, which it does not wait for until then, the arguments up to "child"
  *     plugin:PATH   dlopen, call late_work 10 times, dlclose
+ *     keep:PATH     dlopen; late_work is then one of the functions
+ *     remove:PATH   delete this file
  *     rigid:0       no memory of this process becomes executable from here on
  *     confine:0     a filter that kills for what a program like this does not need
  */
@@ -50,8 +52,13 @@ static pid_t (*volatile p_getsid)(pid_t) = getsid;
 static pid_t (*volatile p_getpgid)(pid_t) = getpgid;
 static pid_t (*volatile p_getppid)(void) = getppid;
 
+static int (*volatile p_late)(int);
+
 static void call(const char *name, long n)
 {
+	for (long i = 0; i < n && !strcmp(name, "late_work"); i++)
+		if (p_late(i) != i + 2)
+			wrong(name);
 	for (long i = 0; i < n; i++) {
 		for (unsigned k = 0; k < sizeof own / sizeof *own; k++)
 			if (!strcmp(name, own[k].name) && own[k].fn(i, 3) != i + 7)
@@ -113,6 +120,12 @@ int main(int argc, char **argv)
 			fflush(stdout);
 		} else if (!strcmp(argv[i], "plugin"))
 			plugin(arg);
+		else if (!strcmp(argv[i], "keep")) {
+			void *h = dlopen(arg, RTLD_NOW);
+			if (!h || !(p_late = (int (*)(int))dlsym(h, "late_work")))
+				wrong("dlopen");
+		} else if (!strcmp(argv[i], "remove"))
+			bare(SYS_unlink, (long)arg, 0, 0, 0);
 		else if (!strcmp(argv[i], "rigid"))
 			rigid();
 		else if (!strcmp(argv[i], "confine"))
