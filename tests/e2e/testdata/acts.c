@@ -30,6 +30,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -144,33 +145,53 @@ static void delay(void)
 }
 
 static sigjmp_buf away;
-static void jump(int sig) { siglongjmp(away, sig); }
+static void jump(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *u = context;
+	(void)info;
+	if (u->uc_mcontext.gregs[REG_RAX] == -EINTR) /* it came in a system call, which is the delay's */
+		siglongjmp(away, sig);
+}
+
+static volatile int waiter;
 
 static void *waits(void *arg)
 {
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, 0);
+	waiter = syscall(SYS_gettid);
 	getppid();
 	return arg;
 }
 
 static void leave(void)
 {
-	struct itimerval it = { { 0, 0 }, { 0, 3000 } };
-	struct timespec nap = { 0, 3000000 };
+	struct itimerval it = { { 0, 3000 }, { 0, 3000 } };
+	struct sigaction sa = { .sa_sigaction = jump, .sa_flags = SA_SIGINFO };
+	char path[64], text[64] = "";
 	pthread_t t;
 	void *end = 0;
 	volatile int left = 0;
-	signal(SIGALRM, jump);
+	sigaction(SIGALRM, &sa, 0);
+	setitimer(ITIMER_REAL, &it, 0);
 	for (int i = 0; i < 20; i++) {
 		if (sigsetjmp(away, 1)) {
 			left++;
 			continue;
 		}
-		setitimer(ITIMER_REAL, &it, 0);
 		getppid();
 	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, 0);
 	pthread_create(&t, 0, waits, 0);
-	nanosleep(&nap, 0);
+	do { /* until it is in the delay's system call */
+		FILE *f;
+		snprintf(path, sizeof path, "/proc/self/task/%d/syscall", waiter);
+		if (!waiter || !(f = fopen(path, "r")))
+			continue;
+		text[0] = 0;
+		if (!fgets(text, sizeof text, f))
+			text[0] = 0;
+		fclose(f);
+	} while (!waiter || atoi(text) != SYS_clock_nanosleep);
 	pthread_cancel(t);
 	pthread_join(t, &end);
 	printf("%d %d\n", left, end == PTHREAD_CANCELED);
