@@ -1,5 +1,5 @@
 /* hot.h: included first by every file that runs on the host's thread inside a
- * call (enter.c, chunk.c, drop.c, read.c, process.c, handover.c).
+ * call (enter.c, act.c, chunk.c, drop.c, read.c, process.c, handover.c).
  *
  * Rules of these files: no libc, no errno, no lock, no allocation, no
  * unbounded loop, no vector or x87 register. The compiler is told below;
