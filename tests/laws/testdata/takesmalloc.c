@@ -7,12 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-void *(*volatile allocate)(size_t) = malloc;
+void *(*volatile allocate)(size_t);
 
 int main(void)
 {
 	struct timespec nap = { 0, 5000000 };
 	int n = 0;
+	allocate = malloc; /* by an instruction: data would be filled in by the loader */
 	for (int i = 0; i < 1000 && n < 2; i++) {
 		n = 0;
 		getppid();
