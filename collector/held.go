@@ -331,7 +331,9 @@ func (h *held) finalise() bool {
 			alive = who != 0 && who != arena.OwnerCollector && !died
 		}
 	}
-	claimed := h.claimed
+	// Of a process that goes on, and that nobody drains, what there is is told.
+	claimed := h.claimed || alive && h.k.conns[h.id] == 0 && h.a.TryOwn(arena.OwnerCollector, uint32(os.Getpid()))
+	h.claimed = claimed
 	h.k.mu.Unlock()
 	if !alive {
 		return h.finish()

@@ -10,6 +10,7 @@ type proc struct {
 	image int64 // start of the latest image, epoch ns
 	sure  bool  // its end was told by somebody who saw it
 	alike bool  // it runs what its parent ran: it has not executed anything
+	queue any   // that of the latest image; nil: it had none of its own
 }
 
 // began is when a process began, as far as is known.
@@ -40,10 +41,10 @@ func (p *proc) replaced() {
 
 // wentOn tells an exec from a pid that was used again. Both look the same to
 // whoever drained the old image, which is gone; but after an exec nobody saw an
-// exit, the parent is the same, and no time has passed.
+// exit, and no time has passed; the parent is the same, or is gone.
 func (p *proc) wentOn(ppid int, start int64) bool {
 	const soon = 2e9 // ns; pids come round again after 32,768 processes at the least
-	return p.Status == nil && ppid == p.PPID && start < p.EndNS+soon
+	return !p.sure && start <= p.EndNS || p.Status == nil && ppid == p.PPID && start < p.EndNS+soon
 }
 
 // maxProcs bounds the processes that are remembered.
@@ -82,7 +83,7 @@ func (ps *procs) add(pid int) *proc {
 }
 
 // image records what a process said of itself when it (or an exec in it) began.
-func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, newImage bool) *proc {
+func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, newImage bool, queue any) *proc {
 	p := ps.get(pid)
 	if p == nil {
 		return nil
@@ -107,7 +108,7 @@ func (ps *procs) image(pid, ppid int, exe string, argv []string, start int64, ne
 		}
 	}
 	if newImage {
-		p.image = start
+		p.image, p.queue = start, queue
 	}
 	if ppid != 0 {
 		p.PPID = ppid
@@ -141,17 +142,23 @@ func (ps *procs) fork(t int64, pid, ppid int) {
 }
 
 // end notes what somebody said of a process's end: the process itself as it
-// called exit, its parent as wait told it, or whoever found it gone.
-func (ps *procs) end(t int64, e *wire.Process) {
+// called exit, its parent as wait told it, or whoever found it gone. queue is
+// whose stream says so: that it is gone from one which it has left by executing
+// a program is no end.
+func (ps *procs) end(t int64, e *wire.Process, queue any) {
 	p := ps.get(e.PID)
 	if p == nil {
+		return
+	}
+	sure := e.Signal != 0 || e.Status != wire.StatusUnknown
+	if !sure && queue != nil && p.queue != nil && p.queue != queue {
+		p.Dropped += e.Dropped
 		return
 	}
 	if p.PPID == 0 {
 		p.PPID = e.PPID
 	}
 	p.Ended = true
-	sure := e.Signal != 0 || e.Status != wire.StatusUnknown
 	switch { // who only finds it gone does so late
 	case sure && !p.sure:
 		p.EndNS, p.sure = t, true

@@ -143,7 +143,7 @@ func (s *Stream) Hello(h *wire.Hello) {
 	if first {
 		a.start = h.Start
 	}
-	b.procs.image(h.PID, h.PPID, h.Exe, h.Argv, h.Start, first)
+	b.procs.image(h.PID, h.PPID, h.Exe, h.Argv, h.Start, first, a)
 	if h.Start != 0 && (b.first == 0 || h.Start < b.first) {
 		b.first = h.Start
 	}
@@ -501,7 +501,7 @@ func (s *Stream) Process(t int64, p *wire.Process) {
 		if s.err == nil && p.What == "end" { // the reader knows how the program ended that it started
 			s.b.mu.Lock()
 			if s.b.procs.byPID[pid] != nil {
-				s.b.procs.end(t, p)
+				s.b.procs.end(t, p, nil)
 			}
 			s.b.mu.Unlock()
 		}
@@ -522,7 +522,7 @@ func (s *Stream) Process(t int64, p *wire.Process) {
 	case "thread":
 		s.b.nameThread(s.arena, p.Thread, clip(p.Name, 64))
 	case "end":
-		s.b.procs.end(t, p)
+		s.b.procs.end(t, p, s.arena)
 		delete(s.carry.fds, uint32(pid))
 		if s.who != nil && s.who.pid == uint32(pid) {
 			s.fds = nil

@@ -158,3 +158,17 @@ func TestChildrenOfAnotherUser(t *testing.T) {
 		t.Errorf("%d calls arrived, %d were dropped; %d were made", f.Calls, f.Dropped, 2*calls)
 	}
 }
+
+// TestLeftRunning: a program that is still there when the report is made is in
+// it, as running, with what it has called so far.
+func TestLeftRunning(t *testing.T) {
+	_, r := watch(t, []string{"-p", "libc:clock_nanosleep", "-p", "libc:_exit"},
+		harness.Cmd{Args: []string{harness.Program(t, "bash"), "-c", "sleep 600 >/dev/null 2>&1 & while read -r c < /proc/$!/comm; [ $c != sleep ]; do :; done; exit 0"}, Stays: true})
+	if a := r.Account; a.Incomplete != 1 || a.Produced != a.Delivered+a.Dropped {
+		t.Errorf("%+v", a)
+	}
+	i := slices.IndexFunc(r.Processes, func(p report.Process) bool { return len(p.Argv) == 2 && p.Argv[1] == "600" })
+	if i < 0 || r.Processes[i].Ended || r.Processes[i].Calls != 1 {
+		t.Errorf("%+v", r.Processes)
+	}
+}
