@@ -47,11 +47,11 @@ type report struct {
 		Count      uint64
 	}
 	Account struct {
-		Produced, Delivered, Dropped, Unaccounted, Duplicates uint64
-		ReturnsLost                                           uint64 `json:"returns_lost"`
-		Skipped, Notes                                        map[string]uint64
-		DroppedBy                                             map[string]uint64 `json:"dropped_by"`
-		Broken                                                []any
+		Produced, Delivered, Dropped, Unaccounted, Duplicates, Incomplete uint64
+		ReturnsLost                                                       uint64 `json:"returns_lost"`
+		Skipped, Notes                                                    map[string]uint64
+		DroppedBy                                                         map[string]uint64 `json:"dropped_by"`
+		Broken                                                            []any
 	}
 }
 
