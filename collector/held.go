@@ -324,8 +324,17 @@ func (h *held) finalise() bool {
 	alive := !h.mainDead && !gone(h.peer) && h.lives(h.pid, true)
 	if !alive {
 		h.mainDead = true
-		h.looked = time.Time{}
-		if alive = h.alive(); alive && h.pid != h.peer {
+		// A process that was killed may take a moment to go, and so does a fork that was begun to be one.
+		for end := time.Now().Add(2 * forkGrace); ; {
+			h.looked = time.Time{}
+			if alive = h.alive(); !alive || h.pid != h.peer || time.Now().After(end) {
+				break
+			}
+			h.k.mu.Unlock()
+			time.Sleep(forkGrace / 10)
+			h.k.mu.Lock()
+		}
+		if alive && h.pid != h.peer {
 			// The process table can't be checked; an agent that drains can.
 			who, died := h.a.Owner()
 			alive = who != 0 && who != arena.OwnerCollector && !died

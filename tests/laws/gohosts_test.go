@@ -54,9 +54,10 @@ func TestGoPlugins(t *testing.T) {
 	python := `
 import ctypes, os, sys, threading
 lib = ctypes.CDLL(sys.argv[1])
+one = threading.Lock() # what two of them print has no order
 def work():
     for i in range(300): open("/etc/passwd").close()
-    print("sum", lib.plugin_work(30)); sys.stdout.flush()
+    with one: print("sum", lib.plugin_work(30)); sys.stdout.flush()
 work()
 ts = [threading.Thread(target=work) for _ in range(3)]
 for t in ts: t.start()
