@@ -34,6 +34,7 @@ __thread struct seam_tls seam_tls;
 
 #define LIBC_TID 0x2d0 /* glibc, x86-64: struct pthread.tid, from the thread pointer; checked */
 #define PLAN_DEADLINE_NS 1000000000ll
+#define AGENT_PLANS_NS 200000000ll
 #define EVENT_NS 4000000000ll /* a loader event waits for a change of the spec */
 
 #define FNV_START 0xcbf29ce484222325ull
@@ -466,7 +467,17 @@ static void plan_missing(struct seam_load *l, int may_start)
 {
 	if (!l->nmissing)
 		return;
-	if (seam->go_state != SEAM_GO_ON && !seam_run_planner(l)) {
+	if (seam->go_state == SEAM_GO_ON) {
+		/* not for long: an agent that has just started may need a thread more, and
+		 * to make one takes a lock that whoever loads a library holds */
+		__atomic_store_n(&seam->load, l, __ATOMIC_SEQ_CST);
+		seam_ask(AGENT_PLANS_NS);
+		__atomic_store_n(&seam->load, 0, __ATOMIC_SEQ_CST);
+		l->nmissing = 0;
+		for (uint32_t i = 0; i < l->nobj; i++)
+			l->nmissing += l->obj[i].wanted && !l->obj[i].plan;
+	}
+	if (l->nmissing && !seam_run_planner(l)) {
 		l->nmissing = 0;
 		for (uint32_t i = 0; i < l->nobj; i++)
 			if (l->obj[i].wanted && !l->obj[i].plan) {
@@ -477,9 +488,7 @@ static void plan_missing(struct seam_load *l, int may_start)
 	if (!l->nmissing)
 		return;
 	__atomic_store_n(&seam->load, l, __ATOMIC_SEQ_CST);
-	if (seam->go_state == SEAM_GO_ON)
-		seam_ask(PLAN_DEADLINE_NS);
-	else if (may_start && l->spec.start != SEAM_START_NEVER && seam_go_start() == 0)
+	if (seam->go_state != SEAM_GO_ON && may_start && l->spec.start != SEAM_START_NEVER && seam_go_start() == 0)
 		seam_go_wait(PLAN_DEADLINE_NS);
 	__atomic_store_n(&seam->load, 0, __ATOMIC_SEQ_CST);
 	for (uint32_t i = 0; i < l->nobj; i++)
