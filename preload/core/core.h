@@ -98,6 +98,7 @@ struct seam_tls {
 	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
 	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
 	uint32_t uid;             /* of ent */
+	int32_t  forking, fork_errno; /* in libc's fork: forks.c */
 	uint32_t steals;          /* chunks taken from the oldest calls */
 	uint32_t idle;            /* agent's thread: in our own last wait, holds nothing */
 	uint32_t hold;            /* agent's thread: holds something of the host's */
@@ -195,6 +196,7 @@ struct seam_core {
 	uint64_t auxblock[64];
 	volatile uint32_t ender; /* 1: a thread is in seam_end_agent */
 	volatile uint32_t births, ending; /* agent threads on their way into `agents`; not 0: they are to end, see endthreads.c */
+	volatile uint32_t making, forks; /* agent threads that libc makes; futex: threads in libc's fork. See forks.c */
 	volatile uint32_t nagents;
 	volatile uint32_t agents[SEAM_MAX_AGENTS]; /* their thread ids */
 	struct { uint64_t handler, flags, restorer, mask; } was; /* libc's action for its own signal 33, meanwhile */
@@ -253,6 +255,8 @@ void seam_park_thread(void);               /* never returns */
 /* endthreads.c: the agent's threads, ended from outside */
 void seam_agent_born(void);                /* on each of them, first */
 int  seam_end_agent(int64_t ns, int again); /* 0, or -1: some live on; again: another may be started */
+void seam_making_begins(void);             /* around libc's pthread_create for the agent: forks.c */
+void seam_making_ends(void);
 void seam_hold(void);                      /* agent: holds a lock of the host's from here on */
 void seam_unhold(void);
 

@@ -297,39 +297,6 @@ static int identify(struct seam_load *l, struct seam_object *o)
 	return 0;
 }
 
-/* A parent may be gone before its child has run an instruction: the count says
- * that there is one to wait for. */
-void seam_atfork_prepare(void)
-{
-	if (!seam)
-		return; /* dormant */
-	seam->forker = seam_quiet() ? seam->pid : (uint32_t)sys0(SYS_getpid);
-	if (seam->arena)
-		__atomic_add_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
-}
-
-void seam_atfork_child(void)
-{
-	if (!seam) {
-		seam_waking.pid = sys0(SYS_getpid);
-		return;
-	}
-	/* libc's locks are in order here; Go's threads are gone */
-	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
-	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;
-	seam->go_reason = seam->confined ? SEAM_WHY_CONFINED : SEAM_WHY_NONE;
-	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = seam->calling = seam->patching = 0;
-	seam->owns = 0;
-	/* Be in the process table at once: a reader that finds all processes in it
-	 * gone takes the account for final. */
-	if (seam->arena) {
-		uint64_t guard = guard_core();
-		seam_enter_process();
-		__atomic_sub_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL);
-		seam_tls.guard = guard;
-	}
-}
-
 /* The core, then a page that is wiped in forked children, then how sites are run. */
 #define CORE_SIZE ((sizeof *seam + 4095) & ~4095ul)
 #define RUNS_SIZE ((sizeof(struct seam_run) * SEAM_MAX_SLOTS + 4095) & ~4095ul)
@@ -574,7 +541,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	if (!now && !latent)
 		return SEAM_WAKE_NOTHING;
 	if (!l->awake) /* else it was done while that was possible */
-		pthread_atfork(seam_atfork_prepare, 0, seam_atfork_child);
+		seam_watch_forks();
 	if (now && open_arena(l))
 		return SEAM_WAKE_ARENA;
 	put_in(l);

@@ -117,8 +117,7 @@ void seam_sleep(int argc, char **argv);
 /* load.c */
 int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, const char *reader, const char *library);
 void seam_drop_core(void);
-void seam_atfork_prepare(void);
-void seam_atfork_child(void);
+int  seam_watch_forks(void);   /* forks.c; not 0: out of memory */
 
 /* load.c, for respec.c */
 void seam_look(struct seam_load *l);                          /* list what is loaded, all of it new */

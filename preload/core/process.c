@@ -84,13 +84,13 @@ int seam_enter_process(void)
 	uint32_t parent = seam->proc, before = seam->pid;
 	seam->maps_busy = seam->loader_busy = seam->reaping = seam->calling = seam->patching = 0; /* of threads that are not here */
 	seam->load = 0;
-	seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = 0;
+	seam->making = seam->forks = seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = 0;
 	uint32_t pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	int known = !seam_quiet() || (pid != 0 && pid != before && pid != seam_tls.tid);
 	if (known)
 		seam->pid = pid;
-	/* Go's threads did not come along. In a child of libc's fork the atfork
-	 * handler has said so already; after a raw clone nobody has. */
+	/* Go's threads did not come along. In a child of libc's fork forks.c has said
+	 * so already; after a raw clone nobody has. */
 	if (seam->go_state != SEAM_GO_OFF && seam->libc_pid != seam->pid && !seam->confined) {
 		seam->go_state = SEAM_GO_FAILED;
 		seam->go_reason = SEAM_WHY_FORK;

@@ -64,7 +64,7 @@ void seam_sleep(int argc, char **argv)
 {
 	struct seam_waking *w = &seam_waking;
 	seam_ask_loader(argc, argv);
-	if (!w->loader || pthread_atfork(seam_atfork_prepare, 0, seam_atfork_child))
+	if (!w->loader || seam_watch_forks())
 		return;
 	w->stack_lo = (uint64_t)wake_stack;
 	w->stack_hi = (uint64_t)wake_stack + sizeof wake_stack;
