@@ -196,7 +196,7 @@ struct seam_core {
 	uint64_t auxblock[64];
 	volatile uint32_t ender; /* 1: a thread is in seam_end_agent */
 	volatile uint32_t births, ending; /* agent threads on their way into `agents`; not 0: they are to end, see endthreads.c */
-	volatile uint32_t making, forks; /* agent threads that libc makes; futex: threads in libc's fork. See forks.c */
+	volatile uint32_t making, makers, forks; /* agent threads that libc makes, and that wait to be; futex: threads in libc's fork. See forks.c */
 	volatile uint32_t nagents;
 	volatile uint32_t agents[SEAM_MAX_AGENTS]; /* their thread ids */
 	struct { uint64_t handler, flags, restorer, mask; } was; /* libc's action for its own signal 33, meanwhile */

@@ -26,7 +26,10 @@ void seam_making_begins(void)
 		if (!n)
 			return;
 		__atomic_sub_fetch(&seam->making, 1, __ATOMIC_SEQ_CST);
-		if (futex_wait(&seam->forks, n, WAIT_NS) == -110 /* ETIMEDOUT */)
+		__atomic_add_fetch(&seam->makers, 1, __ATOMIC_SEQ_CST);
+		long rc = futex_wait(&seam->forks, n, WAIT_NS);
+		__atomic_sub_fetch(&seam->makers, 1, __ATOMIC_SEQ_CST);
+		if (rc == -110 /* ETIMEDOUT */)
 			break;
 	}
 	__atomic_add_fetch(&seam->making, 1, __ATOMIC_SEQ_CST);
@@ -37,7 +40,8 @@ void seam_making_ends(void) { __atomic_sub_fetch(&seam->making, 1, __ATOMIC_SEQ_
 static void fork_over(void)
 {
 	__atomic_sub_fetch(&seam->forks, 1, __ATOMIC_SEQ_CST);
-	futex_wake(&seam->forks, 1 << 30);
+	if (__atomic_load_n(&seam->makers, __ATOMIC_SEQ_CST)) /* a host without an agent may have forbidden itself the call */
+		futex_wake(&seam->forks, 1 << 30);
 }
 
 /* Ours is the last of these handlers before the fork, and the first after it:
@@ -83,7 +87,7 @@ static void child(void)
 	if (counted)
 		errno = seam_tls.fork_errno;
 	seam_tls.forking = 0;
-	seam->forks = seam->making = 0;
+	seam->forks = seam->making = seam->makers = 0;
 	/* libc's locks are in order here; Go's threads are gone */
 	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;

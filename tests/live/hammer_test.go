@@ -68,7 +68,8 @@ func TestHammer(t *testing.T) {
 			if grown := mem[1] - mem[0]; grown > 8<<10 {
 				t.Errorf("private memory grew by %d KiB in %d cycles", grown, cycles)
 			}
-			if grown := maps[1] - maps[0]; grown > 12 {
+			// A leak would be one or more for each cycle; Go's heap grows by a few.
+			if grown := maps[1] - maps[0]; grown > cycles/2 {
 				t.Errorf("%d more mappings after %d cycles", grown, cycles)
 			}
 			took := time.Duration(value(t, res.Stdout, "fast")[0])

@@ -298,7 +298,8 @@ int main(int argc, char **argv)
 	if (!strcmp(m, "fault"))
 		faults();
 	if (!strcmp(m, "altstack")) {
-		sa = (struct sigaction){ .sa_handler = small, .sa_flags = SA_ONSTACK | SA_RESTART | SA_NODEFER };
+		/* not SA_NODEFER: the stack has room for one handler */
+		sa = (struct sigaction){ .sa_handler = small, .sa_flags = SA_ONSTACK | SA_RESTART };
 		sigaction(SIGUSR1, &sa, 0);
 		storm(on_small, 2, 2000);
 	}

@@ -79,6 +79,32 @@ static void at_call(struct task *t)
 	}
 }
 
+/* Where a thread dies, and who called: all on its stack that is code of the same file. */
+static void tell_end(pid_t tid, int sig)
+{
+	char path[64], line[512];
+	struct user_regs_struct r;
+	unsigned long lo, hi, off, stack[512], base = 0, end = 0;
+	snprintf(path, sizeof path, "/proc/%d/maps", tid);
+	FILE *f = fopen(path, "r");
+	if (!f || ptrace(PTRACE_GETREGS, tid, 0, &r))
+		return;
+	fprintf(stderr, "inject: signal %d in thread %d at %llx, %d of the calls seen\n", sig, tid, r.rip, seen);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "%lx-%lx %*s %lx", &lo, &hi, &off) == 3 && r.rip >= lo && r.rip < hi) {
+			base = lo - off, end = hi;
+			fprintf(stderr, "inject: %s", line);
+		}
+	fclose(f);
+	struct iovec here = { stack, sizeof stack }, there = { (void *)r.rsp, sizeof stack };
+	long n = process_vm_readv(tid, &here, 1, &there, 1, 0);
+	fprintf(stderr, "inject: rax %llx rbx %llx rcx %llx rdx %llx rsi %llx rdi %llx rsp %llx; +%llx", r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp, r.rip - base);
+	for (long i = 0; i < n / 8; i++)
+		if (stack[i] >= base && stack[i] < end)
+			fprintf(stderr, " +%lx", stack[i] - base);
+	fprintf(stderr, "\n");
+}
+
 int main(int argc, char **argv)
 {
 	from = atoi(argv[1]), to = atoi(argv[2]), call = atol(argv[3]), err = atoi(argv[4]), nth = atoi(argv[5]);
@@ -109,6 +135,8 @@ int main(int argc, char **argv)
 			sig = 0;
 		} else if (status >> 16 || sig == SIGSTOP || sig == SIGTRAP) {
 			sig = 0; /* an event, a new thread's first stop, or exec's trap */
+		} else if (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGABRT) {
+			tell_end(tid, sig);
 		}
 		ptrace(PTRACE_SYSCALL, tid, 0, sig);
 	}
