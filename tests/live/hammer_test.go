@@ -69,7 +69,7 @@ func TestHammer(t *testing.T) {
 				t.Errorf("private memory grew by %d KiB in %d cycles", grown, cycles)
 			}
 			// A leak would be one or more for each cycle; Go's heap grows by a few.
-			if grown := maps[1] - maps[0]; grown > cycles/2 {
+			if grown := maps[1] - maps[0]; grown > int64(cycles)/2 {
 				t.Errorf("%d more mappings after %d cycles", grown, cycles)
 			}
 			took := time.Duration(value(t, res.Stdout, "fast")[0])
