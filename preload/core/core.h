@@ -196,7 +196,7 @@ struct seam_core {
 	uint64_t auxblock[64];
 	volatile uint32_t ender; /* 1: a thread is in seam_end_agent */
 	volatile uint32_t births, ending; /* agent threads on their way into `agents`; not 0: they are to end, see endthreads.c */
-	volatile uint32_t making, makers, forks; /* agent threads that libc makes, and that wait to be; futex: threads in libc's fork. See forks.c */
+	volatile uint32_t in_libc, fork_waits, forks; /* agent threads where a fork must not find them, waiting to go there; futex: threads in libc's fork. See forks.c */
 	volatile uint32_t nagents;
 	volatile uint32_t agents[SEAM_MAX_AGENTS]; /* their thread ids */
 	struct { uint64_t handler, flags, restorer, mask; } was; /* libc's action for its own signal 33, meanwhile */
@@ -255,8 +255,8 @@ void seam_park_thread(void);               /* never returns */
 /* endthreads.c: the agent's threads, ended from outside */
 void seam_agent_born(void);                /* on each of them, first */
 int  seam_end_agent(int64_t ns, int again); /* 0, or -1: some live on; again: another may be started */
-void seam_making_begins(void);             /* around libc's pthread_create for the agent: forks.c */
-void seam_making_ends(void);
+int  seam_libc_begins(void);               /* around what of libc a fork must not find an agent's thread in: forks.c */
+void seam_libc_ends(int begun);
 void seam_hold(void);                      /* agent: holds a lock of the host's from here on */
 void seam_unhold(void);
 

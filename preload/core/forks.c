@@ -5,9 +5,10 @@
  * one), is right in a program with one thread. Were a thread of the agent in
  * that allocator at the moment of a fork, the child would wait for the lock for
  * ever. The agent's own memory is from memory.c; but libc itself allocates when
- * it makes a thread. So no thread of ours is made while the host forks, and a
- * fork waits for one that is being made. Both waits have a bound, because a fork
- * may itself be waiting for something.
+ * it makes a thread, and libc's fork does not reset each of the loader's locks
+ * (dl_iterate_phdr's, 2.36). So no thread of ours enters those while the host
+ * forks, and a fork waits for one that is in there. Both waits have a bound,
+ * because a fork may itself be waiting for something.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,29 +19,39 @@
 #define WAIT_NS  20000000 /* most that a fork, or a new agent thread, is delayed */
 #define NAP_NS   50000
 
-void seam_making_begins(void)
+/* Begins what a fork must not find an agent thread in. The result is for the end. */
+int seam_libc_begins(void)
 {
+	int unheld = seam_tls.guard == SEAM_GUARD_AGENT && !seam_tls.hold;
+	if (unheld)
+		seam_hold(); /* what is counted up is counted down */
 	for (;;) {
-		__atomic_add_fetch(&seam->making, 1, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&seam->in_libc, 1, __ATOMIC_SEQ_CST);
 		uint32_t n = __atomic_load_n(&seam->forks, __ATOMIC_SEQ_CST);
 		if (!n)
-			return;
-		__atomic_sub_fetch(&seam->making, 1, __ATOMIC_SEQ_CST);
-		__atomic_add_fetch(&seam->makers, 1, __ATOMIC_SEQ_CST);
+			return unheld;
+		__atomic_sub_fetch(&seam->in_libc, 1, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&seam->fork_waits, 1, __ATOMIC_SEQ_CST);
 		long rc = futex_wait(&seam->forks, n, WAIT_NS);
-		__atomic_sub_fetch(&seam->makers, 1, __ATOMIC_SEQ_CST);
+		__atomic_sub_fetch(&seam->fork_waits, 1, __ATOMIC_SEQ_CST);
 		if (rc == -110 /* ETIMEDOUT */)
 			break;
 	}
-	__atomic_add_fetch(&seam->making, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&seam->in_libc, 1, __ATOMIC_SEQ_CST);
+	return unheld;
 }
 
-void seam_making_ends(void) { __atomic_sub_fetch(&seam->making, 1, __ATOMIC_SEQ_CST); }
+void seam_libc_ends(int unheld)
+{
+	__atomic_sub_fetch(&seam->in_libc, 1, __ATOMIC_SEQ_CST);
+	if (unheld)
+		seam_unhold();
+}
 
 static void fork_over(void)
 {
 	__atomic_sub_fetch(&seam->forks, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&seam->makers, __ATOMIC_SEQ_CST)) /* a host without an agent may have forbidden itself the call */
+	if (__atomic_load_n(&seam->fork_waits, __ATOMIC_SEQ_CST)) /* a host without an agent may have forbidden itself the call */
 		futex_wake(&seam->forks, 1 << 30);
 }
 
@@ -60,7 +71,7 @@ static void prepare(void)
 	seam_tls.fork_errno = errno;
 	__atomic_add_fetch(&seam->forks, 1, __ATOMIC_SEQ_CST);
 	struct ktime nap = { 0, NAP_NS };
-	for (int i = 0; i < WAIT_NS / NAP_NS && __atomic_load_n(&seam->making, __ATOMIC_SEQ_CST); i++)
+	for (int i = 0; i < WAIT_NS / NAP_NS && __atomic_load_n(&seam->in_libc, __ATOMIC_SEQ_CST); i++)
 		sys2(SYS_nanosleep, &nap, 0);
 	errno = 0;
 }
@@ -87,7 +98,7 @@ static void child(void)
 	if (counted)
 		errno = seam_tls.fork_errno;
 	seam_tls.forking = 0;
-	seam->forks = seam->making = seam->makers = 0;
+	seam->forks = seam->in_libc = seam->fork_waits = 0;
 	/* libc's locks are in order here; Go's threads are gone */
 	seam->libc_pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	seam->go_state = seam->confined ? SEAM_GO_FAILED : SEAM_GO_OFF;

@@ -49,19 +49,15 @@ void seam_agent_begins(void)
 
 static int make(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg)
 {
+	int begun = seam_libc_begins();
 	__atomic_add_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
-	int held = hold_count(), unheld = seam_tls.guard == SEAM_GUARD_AGENT && !seam_tls.hold;
-	if (unheld)
-		seam_hold(); /* what is counted up is counted down */
-	seam_making_begins();
+	int held = hold_count();
 	int rc = seam->pthread_create(t, a, fn, arg);
-	seam_making_ends();
 	if (held)
 		not_counted();
 	if (rc)
 		__atomic_sub_fetch(&seam->births, 1, __ATOMIC_SEQ_CST);
-	if (unheld)
-		seam_unhold();
+	seam_libc_ends(begun);
 	return rc;
 }
 

@@ -80,7 +80,9 @@ static int covers(struct dl_phdr_info *info, size_t size, void *arg)
 int seam_is_code(uint64_t bias, uint64_t addr)
 {
 	struct in w = { bias, addr, 0 };
+	int begun = seam_libc_begins();
 	dl_iterate_phdr(covers, &w);
+	seam_libc_ends(begun);
 	return w.yes;
 }
 
@@ -129,7 +131,10 @@ out:
 uint64_t seam_symbol(uint64_t bias, const char *name)
 {
 	struct seam_want w = { bias, 0, name };
+	int begun = seam ? seam_libc_begins() : 0;
 	dl_iterate_phdr(seam_find_symbol, &w);
+	if (seam)
+		seam_libc_ends(begun);
 	return w.found;
 }
 
