@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 )
 
 // Field is one member of a declared structure.
@@ -221,7 +220,6 @@ func appendBits(dst []byte, vals []EnumVal, v uint64) []byte {
 var (
 	declaredOnce sync.Once
 	declaredVal  declarations
-	declaredDone atomic.Bool
 )
 
 // declared are seam's own structures and sets that are written in the language
@@ -236,26 +234,48 @@ func declared() *declarations {
 		}
 		declaredVal = p.decls
 		declaredVal.err = p.err
-		declaredDone.Store(true)
 	})
 	return &declaredVal
 }
 
 // ownStruct and ownSet find one of them. A name that is not there, as most are
-// not, is not worth parsing the others.
+// not, is not worth parsing the others; both are asked for each value that is
+// decoded.
 func ownStruct(name string) *layout {
-	if !declaredDone.Load() && !strings.Contains(knownTypes, "\nstruct "+name+" {") {
+	if declaredNames()[name]&aStruct == 0 {
 		return nil
 	}
 	return declared().structs[name]
 }
 
 func ownSet(name string) *declSet {
-	if !declaredDone.Load() && !strings.Contains(knownTypes, "\nenum "+name+" ") && !strings.Contains(knownTypes, "\nflags "+name+" ") {
+	if declaredNames()[name]&aSet == 0 {
 		return nil
 	}
 	return declared().sets[name]
 }
+
+const (
+	aStruct = 1 << iota
+	aSet
+)
+
+// declaredNames says what knownTypes declares under a name: a line begins with
+// the kind and the name.
+var declaredNames = sync.OnceValue(func() map[string]uint8 {
+	names := make(map[string]uint8, 128)
+	for line := range strings.Lines(knownTypes) {
+		kind, rest, _ := strings.Cut(line, " ")
+		name, _, _ := strings.Cut(rest, " ")
+		switch kind {
+		case "struct":
+			names[name] |= aStruct
+		case "enum", "flags":
+			names[name] |= aSet
+		}
+	}
+	return names
+})
 
 // declarations are what a text declares besides functions.
 type declarations struct {
