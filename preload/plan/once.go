@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/preload/plan/debuginfo"
 )
 
 // Once returns the plan of an object for spec: out of the cache, or made and stored
@@ -15,15 +16,21 @@ import (
 // made tells whether it was this one. live: the plan is for a process that runs (BuildLive);
 // it serves one that begins as well. A cache that can't be used costs time only.
 func Once(path string, spec *hooks.Spec, live bool) (p *Plan, made bool, err error) {
+	hash := spec.Hash()
+	// First without reading the object: its symbols alone take longer than all else
+	// that a program with made plans waits for.
+	if p, err = Load(spec.Plans, hash, debuginfo.Stat(path)); err == nil && (p.Live || !live) {
+		return p, false, nil
+	}
 	obj, err := Open(path)
 	if err != nil {
 		return nil, false, err
 	}
 	defer obj.Close()
-	if lock := lockPlan(spec.Plans, spec.Hash(), obj.ID); lock != nil {
+	if lock := lockPlan(spec.Plans, hash, obj.ID); lock != nil {
 		defer lock.Close()
 	}
-	if p, err = Load(spec.Plans, spec.Hash(), obj.ID); err == nil && (p.Live || !live) {
+	if p, err = Load(spec.Plans, hash, obj.ID); err == nil && (p.Live || !live) {
 		return p, false, nil
 	}
 	if p, err = build(obj, spec, live); err != nil {
