@@ -24,6 +24,8 @@ func TestFormats(t *testing.T) {
 		"lines": {lines, "= a: b: 1\nnoise\n= empty: \nrate r 12.5\n", map[string]string{"a": "b: 1", "empty": ""}},
 		"tap": {tap, "ok 1 - plain\nnot ok 2 - broken\nnot ok 3 - known # TODO known breakage\nok 4 # skip no perl (missing PERL)\nok 5 - plain\n# passed\n1..5\n",
 			map[string]string{"plain": "ok", "broken": "not ok", "known": "not ok todo", "no perl (missing PERL)": "ok skip", "plain #2": "ok"}},
+		"redis, drawn": {redis, "[ok]: PSYNC2: Set #4 to replicate from #2 (1 ms)\n[err]: PSYNC2: Set #0 to replicate from #1\n[ok]: PSYNC2: Set #4 to replicate from #2\n[ok]: PSYNC2: cluster is consistent after load (x = 1022)\n[ok]: PSYNC2: --- CYCLE 6 ---\n",
+			map[string]string{"PSYNC2: Set N to replicate from N": "err ok", "PSYNC2: cluster is consistent after load N": "ok", "PSYNC2: --- N ---": "ok"}},
 		"redis": {redis, "\x1b[0;32m[ok]\x1b[0m: SET and GET (3 ms)\n[err]: broken in tests/unit/a.tcl\n[testing]: unit/a\n",
 			map[string]string{"SET and GET": "ok", "broken in tests/unit/a.tcl": "err"}},
 		"pg_regress": {pgRegress, "test tablespace                   ... ok          200 ms\nparallel group (2 tests):  a b\n     boolean                      ... FAILED       22 ms\n",

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,16 @@ func (o *outcome) add(name, how string) {
 		key = fmt.Sprintf("%s #%d", name, n)
 	}
 	o.cases[key] = how
+}
+
+// fold notes a case that comes any number of times: the outcomes it has had.
+func (o *outcome) fold(name, how string) {
+	seen := strings.Fields(o.cases[name])
+	if !slices.Contains(seen, how) {
+		seen = append(seen, how)
+		slices.Sort(seen)
+	}
+	o.cases[name] = strings.Join(seen, " ")
 }
 
 // lines are the suites that say "= CASE: OUTCOME" and "rate NAME NUMBER".
@@ -79,10 +90,22 @@ var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 var redisLine = regexp.MustCompile(`^\[(ok|err|skip|ignore|exception)\]:? (.*)$`)
 var redisTime = regexp.MustCompile(` \(\d+ ms\)$`)
 
+// redisDrawn is what the psync2 units draw anew in each run, and have in the names of
+// their cases: which server follows which, and how much was written meanwhile.
+// How often they do it depends on the time it takes.
+var redisDrawn = regexp.MustCompile(`#\d+|CYCLE \d+|\(x = \d+\)`)
+
 func redis(out *outcome, stdout, _ string) error {
 	for line := range strings.Lines(colour.ReplaceAllString(stdout, "")) {
-		if m := redisLine.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-			out.add(redisTime.ReplaceAllString(m[2], ""), m[1])
+		m := redisLine.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil {
+			continue
+		}
+		name := redisTime.ReplaceAllString(m[2], "")
+		if strings.HasPrefix(name, "PSYNC2: ") {
+			out.fold(redisDrawn.ReplaceAllString(name, "N"), m[1])
+		} else {
+			out.add(name, m[1])
 		}
 	}
 	return nil
