@@ -15,9 +15,14 @@ const (
 	RuleDelay                     // it is made later
 	RuleDeny                      // it is refused
 	RuleAudit                     // as RuleDeny, but it is only told
+
+	RuleNative RuleKind = 8 // a callback of the user's, in a shared object
 )
 
 func (k RuleKind) String() string {
+	if k == RuleNative {
+		return "native"
+	}
 	return [...]string{"", "fault", "delay", "deny", "audit"}[min(k, RuleAudit)]
 }
 
@@ -45,6 +50,7 @@ type Rule struct {
 	Max    uint64   `json:",omitempty"`
 	Chance uint64   `json:",omitempty"` // of 2^64; 0: always
 	Seed   uint64   `json:",omitempty"`
+	Native *Native  `json:",omitempty"` // of RuleNative
 }
 
 // What a bound rule does, as SEAM_ACT_* of abi.h.
@@ -54,6 +60,8 @@ const (
 	ActDelay = 3
 	ActDeny  = 4
 	ActAudit = 5
+
+	ActNative = 16
 )
 
 // How its error is expressed, as SEAM_RULE_* of abi.h.
@@ -61,6 +69,9 @@ const (
 	RuleErrno = 1 // in errno
 	RuleCode  = 2 // it is the result
 	RuleNeg   = 4 // with RuleCode: negative
+
+	RulePost    = 8  // of ActNative: after the call
+	RuleFailing = 16 // of ActNative: after the call, if it failed
 )
 
 // maxRuleErrs is SEAM_RULE_ERRS of abi.h.
@@ -106,6 +117,8 @@ func ResolveRule(h *Hook, r *Rule) (*BoundRule, error) {
 		b.When = append(b.When, c)
 	}
 	switch {
+	case r.Kind == RuleNative:
+		return b, b.native(h, r)
 	case r.Kind == RuleAudit:
 		b.What = ActAudit
 		return b, nil
@@ -297,6 +310,9 @@ func (r *Rule) setNumbers(v [8]uint64) {
 func (r *Rule) withoutWhen() {
 	r.Text = ""
 	r.setNumbers([8]uint64{})
+	if r.Native != nil {
+		r.Native = &Native{Position: r.Native.Position}
+	}
 }
 
 // appendLine writes the line for the core: the numbers, the kind, the text.
@@ -328,7 +344,11 @@ func (r *Rule) parseLine(line string) bool {
 func (r *Rule) check() error {
 	p := Probe{Text: r.Text, Sym: "x", Instrument: Log, Filters: r.When}
 	switch {
-	case r.Kind < RuleFault || r.Kind > RuleAudit:
+	case (r.Kind == RuleNative) != (r.Native != nil):
+		return &RuleError{Msg: "a callback without its file"}
+	case r.Kind == RuleNative && r.Native.check() != nil:
+		return r.Native.check()
+	case (r.Kind < RuleFault || r.Kind > RuleAudit) && r.Kind != RuleNative:
 		return &RuleError{Msg: "unknown kind of rule"}
 	case strings.ContainsAny(r.Text, "\n\x00") || len(r.Text) > maxRuleText:
 		return &RuleError{Msg: "its text is too long, or has a line break"}

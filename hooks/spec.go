@@ -173,6 +173,7 @@ func (s *Spec) Encode() ([]byte, error) {
 	}
 	for i := range s.Rules {
 		b = s.Rules[i].appendLine(b)
+		b = s.Rules[i].Native.appendLine(b)
 	}
 	if s.Control {
 		b = append(b, "control 1\n"...)
@@ -246,7 +247,7 @@ func ParseSpec(b []byte) (*Spec, error) {
 	}
 	var s Spec
 	var plans, planner, hash, body []byte
-	var rules []string
+	var rules, natives []string
 	for len(rest) > 0 {
 		line, tail, ok := bytes.Cut(rest, []byte("\n"))
 		if !ok {
@@ -275,6 +276,12 @@ func ParseSpec(b []byte) (*Spec, error) {
 			s.Until[i] = at
 		case "rule":
 			rules = append(rules, string(val))
+			natives = append(natives, "")
+		case "native":
+			if len(natives) == 0 {
+				return nil, errors.New("parse spec: a callback before its rule")
+			}
+			natives[len(natives)-1] = string(val)
 		case "json":
 			body = val
 		}
@@ -296,7 +303,7 @@ func ParseSpec(b []byte) (*Spec, error) {
 		return nil, errors.New("parse spec: the rules and their lines are not as many")
 	}
 	for i := range rules {
-		if !s.Rules[i].parseLine(rules[i]) {
+		if !s.Rules[i].parseLine(rules[i]) || !s.Rules[i].Native.parseLine(natives[i]) {
 			return nil, fmt.Errorf("parse spec: rule %d", i+1)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/native"
 	"github.com/seam-project/seam/hooks/packfile"
 )
 
@@ -43,10 +44,16 @@ func (a *app) hooks(f *flags) (int, error) {
 	}
 	switch args[0] {
 	case "show":
+	case "header":
+		if len(args) > 1 {
+			return 0, &problem{msg: fmt.Sprintf("seam hooks header takes no arguments: '%s'", args[1]), hint: "seam hooks header >seam_callback.h"}
+		}
+		_, err := fmt.Fprint(a.out, native.Header)
+		return 0, err
 	case "check":
 		return 0, a.checkPacks(args[1:])
 	default:
-		return 0, oneOf("subcommand of seam hooks", args[0], []string{"ls", "show", "check"})
+		return 0, oneOf("subcommand of seam hooks", args[0], []string{"ls", "show", "check", "header"})
 	}
 	if len(args) == 1 {
 		return 0, &problem{msg: "seam hooks show needs a pack or a function", hint: "packs: " + strings.Join(slices.Concat(hooks.Packs(), userPacks()), ", ")}
@@ -90,7 +97,7 @@ func (a *app) showPack(p *packfile.Pack) {
 	for _, k := range []struct {
 		what  string
 		texts []string
-	}{{"watches", p.Probes}, {"fault", p.Faults}, {"delay", p.Delays}, {"deny", p.Denies}} {
+	}{{"watches", p.Probes}, {"fault", p.Faults}, {"delay", p.Delays}, {"deny", p.Denies}, {"native", p.Natives}} {
 		for _, text := range k.texts {
 			fmt.Fprintf(a.out, "# %s %s\n", k.what, text)
 		}

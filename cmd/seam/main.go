@@ -13,6 +13,7 @@ import (
 	"github.com/seam-project/seam/collector"
 	"github.com/seam-project/seam/collector/control"
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/native"
 	"github.com/seam-project/seam/hooks/yamlfile"
 	"github.com/seam-project/seam/launcher"
 	"github.com/seam-project/seam/launcher/attach"
@@ -84,6 +85,7 @@ func (a *app) fail(err error) int {
 	var ae *attach.Error
 	var ye *yamlfile.Error
 	var se *control.Error
+	var ne *native.Error
 	switch {
 	case errors.As(err, &p):
 		hint = p.hint
@@ -100,6 +102,8 @@ func (a *app) fail(err error) int {
 		hint = se.Hint
 	case errors.As(err, &ye):
 		hint = ye.Hint
+	case errors.As(err, &ne):
+		hint = ne.Hint
 	case errors.As(err, &pe):
 		what := "probe"
 		if pe.What != "" {

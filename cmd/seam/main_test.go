@@ -102,7 +102,7 @@ func TestErrors(t *testing.T) {
 		{"env --socket " + long, nil, 125, "seam: error: use socket '" + long + "': the path is longer than 107 bytes\n"},
 		{"report", nil, 125, "seam: error: seam report needs one file\nseam: hint: save one with: seam run -o FILE -- program\n"},
 		{"doctor", nil, 125, "seam: error: no program given\nseam: hint: seam doctor [flags] program\n"},
-		{"hooks shw", nil, 125, "seam: error: unknown subcommand of seam hooks 'shw'\nseam: hint: did you mean show? one of: ls, show, check\n"},
+		{"hooks shw", nil, 125, "seam: error: unknown subcommand of seam hooks 'shw'\nseam: hint: did you mean show? one of: ls, show, check, header\n"},
 		{"hooks show sqlite3_stp", nil, 125, "seam: error: unknown pack or function 'sqlite3_stp'\nseam: hint: did you mean sqlite3_step or sqlite3_exec or sqlite3_open?\n"},
 		{"help rnu", nil, 125, "seam: error: unknown command 'rnu'\nseam: hint: did you mean 'seam run'?\n"},
 		{"run true", []string{"SEAM_TEST_MAIN=bare"}, 125, "seam: error: this seam was built without its library\nseam: hint: build it with: make build\n"},

@@ -33,6 +33,7 @@ type flags struct {
 	faults    list
 	delays    list
 	denies    list
+	natives   list
 	audit     bool
 	note      func(string) // tells of what is odd in what was asked for
 	debugDirs list
@@ -86,6 +87,9 @@ var options = []option{
 	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "let what --deny names pass, and tell of it",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.audit) }},
+	{name: "native", arg: "FILE", env: "SEAM_NATIVES", in: []string{"run", "exec", "env", "collect"},
+		help:  "call the callbacks in this shared object: docs/native.md (repeatable)",
+		value: func(f *flags) pflag.Value { return &f.natives }},
 	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},

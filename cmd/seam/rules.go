@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/native"
 )
 
 // rules adds what --fault, --delay and --deny ask for: a rule each, and a probe that
@@ -35,16 +36,47 @@ func (f *flags) rules(s *hooks.Spec) error {
 			if err != nil {
 				return err
 			}
-			if len(s.Rules) == hooks.MaxRules {
-				return &problem{msg: fmt.Sprintf("more than %d rules", hooks.MaxRules), hint: "a pattern can name several functions: open*"}
+			if err := addRule(s, r, p); err != nil {
+				return err
 			}
-			s.Rules = append(s.Rules, r)
-			p.Rule = len(s.Rules)
-			s.Probes = append(s.Probes, p)
 			for _, w := range warnings {
 				if !f.quiet {
 					f.note(w)
 				}
+			}
+		}
+	}
+	return f.callbacks(s, protos)
+}
+
+func addRule(s *hooks.Spec, r hooks.Rule, p hooks.Probe) error {
+	if len(s.Rules) == hooks.MaxRules {
+		return &problem{msg: fmt.Sprintf("more than %d rules", hooks.MaxRules), hint: "a pattern can name several functions: open*"}
+	}
+	s.Rules = append(s.Rules, r)
+	p.Rule = len(s.Rules)
+	s.Probes = append(s.Probes, p)
+	return nil
+}
+
+// callbacks adds those of --native: each is a rule, after all others, and a probe.
+func (f *flags) callbacks(s *hooks.Spec, protos []*hooks.Hook) error {
+	if len(f.natives) > 0 && f.command.name == "attach" {
+		return &problem{msg: fmt.Sprintf("'%s': callbacks can't be loaded into a process that runs", f.natives[0]), hint: "start the program with it: seam run --native " + f.natives[0]}
+	}
+	for _, name := range f.natives {
+		file, err := native.Read(name)
+		if err != nil {
+			return err
+		}
+		for _, c := range file.Callbacks {
+			r, p, err := hooks.NewNative(hooks.Native{Position: c.Position, File: file.Path, Index: c.Index, Plain: c.Plain,
+				Dev: file.Dev, Ino: file.Ino, Size: file.Size, MtimeNS: file.MtimeNS}, c.Function, protos)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if err := addRule(s, r, p); err != nil {
+				return err
 			}
 		}
 	}

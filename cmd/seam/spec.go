@@ -106,6 +106,7 @@ func (f *flags) take(packs []*packfile.Pack) {
 		f.faults = append(f.faults, p.Faults...)
 		f.delays = append(f.delays, p.Delays...)
 		f.denies = append(f.denies, p.Denies...)
+		f.natives = append(f.natives, p.Natives...)
 	}
 }
 

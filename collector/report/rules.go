@@ -57,9 +57,16 @@ func (b *Builder) reportRules(r *Report) {
 		return
 	}
 	r.Again = []string{"seam", "run"}
-	audit := false
+	audit, file := false, ""
 	for i := range r.Rules {
 		kind := r.Rules[i].Kind
+		if kind == "native" { // those of one file, as --native takes it
+			if _, f, _ := strings.Cut(r.Rules[i].Text, " from /"); f != file {
+				file = f
+				r.Again = append(r.Again, "--native", "/"+f)
+			}
+			continue
+		}
 		if kind == "audit" {
 			kind, audit = "deny", true
 		}
@@ -124,7 +131,11 @@ func (p *printer) rules(r *Report) {
 		if u.Acted == 0 {
 			acted = "0"
 		}
-		g.add("", Count(uint64(u.N)), Count(u.Matched), acted, count0(u.Skipped), u.Kind+" "+Escape(u.Text))
+		matched := Count(u.Matched)
+		if u.Kind == "native" {
+			matched = "" // its calls are not counted
+		}
+		g.add("", Count(uint64(u.N)), matched, acted, count0(u.Skipped), u.Kind+" "+Escape(u.Text))
 	}
 	p.grid(g)
 	if len(r.Again) > 0 {

@@ -11,21 +11,22 @@
 //	  - bill_charge slower 1ms      # as -p takes it, without the library
 //	faults:                         # optional, as --fault, --delay and --deny take them
 //	  - bill_charge:ret=-5,nth=3
+//	native: billing.so              # optional: callbacks, as --native takes them; relative to this file
 package packfile
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/trusted"
 	"github.com/seam-project/seam/hooks/yamlfile"
 )
 
@@ -38,6 +39,7 @@ type Pack struct {
 	Probes []string      // as -p takes them, with the library
 	// Rules, as --fault, --delay and --deny take them.
 	Faults, Delays, Denies []string
+	Natives                []string // shared objects with callbacks
 }
 
 // Suffix of the files that are found by name.
@@ -104,7 +106,7 @@ func Find(name string) (*Pack, error) {
 // Read reads a file. One that others can write is refused: what a pack says is
 // done in programs of the one who uses it.
 func Read(file string) (*Pack, error) {
-	if err := trusted(file); err != nil {
+	if err := trust(file); err != nil {
 		return nil, err
 	}
 	p := &Pack{File: file}
@@ -114,23 +116,10 @@ func Read(file string) (*Pack, error) {
 	return p, p.complete()
 }
 
-// trusted: the file, and the folder it is in, are ours or root's, and nobody else may write them.
-func trusted(file string) error {
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return &yamlfile.Error{File: file, Msg: err.Error()}
-	}
-	for _, path := range []string{abs, filepath.Dir(abs)} {
-		st, err := os.Stat(path)
-		if err != nil {
-			return &yamlfile.Error{File: file, Msg: err.(*fs.PathError).Err.Error()}
-		}
-		owner := st.Sys().(*syscall.Stat_t).Uid
-		sticky := path != abs && st.Mode()&os.ModeSticky != 0 // only its owner can replace the file
-		if st.Mode().Perm()&0o022 != 0 && !sticky || owner != 0 && int(owner) != os.Geteuid() {
-			return &yamlfile.Error{File: file, Msg: fmt.Sprintf("others can write %s: a pack decides what is done in your programs", path),
-				Hint: "chmod go-w " + path + ", and let it be yours or root's"}
-		}
+func trust(file string) error {
+	var e *trusted.Error
+	if err := trusted.Check(file, "a pack decides what is done in your programs"); errors.As(err, &e) {
+		return &yamlfile.Error{File: file, Msg: e.Msg, Hint: e.Hint}
 	}
 	return nil
 }
@@ -158,6 +147,7 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 			})
 		}
 	}
+	var object string
 	var functions, watch, faults, delays, denies []item
 	r.Fields(n,
 		yamlfile.Key{Name: "pack", Read: text(&p.Name, nameForm.MatchString, "lower-case letters, digits, - and _, at most 32")},
@@ -167,7 +157,8 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 		yamlfile.Key{Name: "watch", Read: list(&watch)},
 		yamlfile.Key{Name: "faults", Read: list(&faults)},
 		yamlfile.Key{Name: "delays", Read: list(&delays)},
-		yamlfile.Key{Name: "denies", Read: list(&denies)})
+		yamlfile.Key{Name: "denies", Read: list(&denies)},
+		yamlfile.Key{Name: "native", Read: text(&object, func(s string) bool { return s != "" }, "the name of a file")})
 	if r.Err != nil {
 		return
 	}
@@ -207,6 +198,12 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 			*k.to = append(*k.to, i.text)
 		}
 	}
+	if object != "" {
+		if !filepath.IsAbs(object) {
+			object = filepath.Join(filepath.Dir(p.File), object)
+		}
+		p.Natives = []string{object}
+	}
 	if len(p.Probes) == 0 {
 		for _, h := range p.Hooks {
 			p.Probes = append(p.Probes, p.Library+":"+h.Name)
@@ -219,8 +216,8 @@ func (p *Pack) complete() error {
 	switch {
 	case p.Name == "":
 		return &yamlfile.Error{File: p.File, Msg: "is empty", Hint: "a pack needs 'pack', 'library' and 'functions'"}
-	case len(p.Probes)+len(p.Faults)+len(p.Delays)+len(p.Denies) == 0:
-		return &yamlfile.Error{File: p.File, Msg: "the pack has no functions, nothing to watch, and no rules"}
+	case len(p.Probes)+len(p.Faults)+len(p.Delays)+len(p.Denies)+len(p.Natives) == 0:
+		return &yamlfile.Error{File: p.File, Msg: "the pack has no functions, nothing to watch, no rules and no callbacks"}
 	case slices.Contains(hooks.Packs(), p.Name):
 		return &yamlfile.Error{File: p.File, Msg: fmt.Sprintf("there is a pack '%s' in seam itself", p.Name), Hint: "give it another name"}
 	}

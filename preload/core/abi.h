@@ -190,11 +190,14 @@ enum { /* seam_rule.what */
 	SEAM_ACT_DELAY = 3,     /* the original is called later */
 	SEAM_ACT_DENY  = 4,     /* as FAULT, in another name */
 	SEAM_ACT_AUDIT = 5,     /* nothing but the event */
+	SEAM_ACT_NATIVE = 16,   /* a callback of the user's, see native.c */
 };
 enum { /* seam_rule.flags */
 	SEAM_RULE_ERRNO = 1,    /* err is stored in errno */
 	SEAM_RULE_CODE  = 2,    /* err is the result */
 	SEAM_RULE_NEG   = 4,    /* CODE: the result is -err */
+	SEAM_RULE_POST  = 8,    /* NATIVE: called after the original, not before it */
+	SEAM_RULE_FAILING = 16, /* NATIVE: called after the original, if it failed */
 };
 struct seam_rule {              /* 72 bytes: what one rule means at one site; when it acts is in the arena */
 	uint8_t  what, flags;
@@ -416,9 +419,9 @@ struct seam_hist {              /* 2048 bytes; unit: arena.clock ticks */
 };
 
 struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the first line: atomic adds */
-	uint64_t matched;       /* calls for which its conditions held */
+	uint64_t matched;       /* calls for which its conditions held; a callback's are not counted */
 	uint64_t acted;
-	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay */
+	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay; of a callback: those where it said that it failed */
 	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
 	uint64_t reserved[4];
 	/* written once, from the spec: of the calls that match, counted from 1 */
@@ -432,7 +435,7 @@ struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the
 
 enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };
 enum { SEAM_RF_FAILED = 0x10, SEAM_RF_PAYLOAD = 0x20, SEAM_RF_REPLY = 0x40,
-       SEAM_RF_RULES = 0x80 /* ENTER, ENTRY: the last 8 bytes are the set of rules that acted on the call, a bit each */ };
+       SEAM_RF_RULES = 0x80 /* the last 8 bytes are the set of rules that acted on the call, before it or, in a LEAVE, after it: a bit each */ };
 struct seam_rec {               /* 16 bytes, then the body */
 	uint16_t site;
 	uint8_t  kind;          /* enum in the low 4 bits, SEAM_RF_* above */

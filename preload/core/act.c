@@ -67,14 +67,26 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 {
 	uint64_t acted = 0;
 	int decided = 0; /* of rules that change the call the first has it; delays add up */
-	f->wait = f->cut = 0;
+	f->wait = f->cut = f->natives = f->data = 0;
 	for (uint32_t i = 0; i < r->nrules; i++) {
 		const struct seam_rule *q = &r->rules[i];
 		struct seam_rule_state *s = state_of(q);
+		if (q->what == SEAM_ACT_NATIVE && decided && !q->flags)
+			continue; /* it is not made, or not as it was meant */
 		if (q->nfilt && !seam_holds(t, (const struct seam_filter *)(r->plan + q->filt_off), q->nfilt, f))
 			continue;
 		if (s->after && now_ticks() - seam->arena->tsc0 < s->after)
 			continue;
+		if (q->what == SEAM_ACT_NATIVE) {
+			if (q->flags) {
+				f->natives |= 1ull << i;
+				f->how |= HOW_NATIVE;
+			} else if (seam_native_pre(r, f, q)) {
+				acted |= 1ull << q->id;
+				decided |= f->how & HOW_REFUSED;
+			}
+			continue;
+		}
 		uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
 		if ((s->nth && k != s->nth) || (s->every && k % s->every) || (s->chance && draw(s->seed, k) >= s->chance))
 			continue;
@@ -151,7 +163,8 @@ void seam_act_now(struct seam_frame *f)
 void seam_act_skipped(const struct seam_run *r)
 {
 	for (uint32_t i = 0; i < r->nrules; i++)
-		__atomic_add_fetch(&state_of(&r->rules[i])->skipped, 1, __ATOMIC_RELAXED);
+		if (r->rules[i].what != SEAM_ACT_NATIVE)
+			__atomic_add_fetch(&state_of(&r->rules[i])->skipped, 1, __ATOMIC_RELAXED);
 }
 
 static int same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)

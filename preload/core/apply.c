@@ -211,6 +211,11 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	for (unsigned i = 0; i < r->nrules; i++)
 		if (r->rules[i].id >= seam->arena->nrules)
 			r->nrules = i; /* of another spec: cannot be */
+	for (unsigned i = 0; i < r->nrules; i++)
+		if (r->rules[i].what == SEAM_ACT_NATIVE)
+			r->native |= r->rules[i].flags ? r->rules[i].flags : 1;
+	if (r->native && seam_native_describe(r, (const char *)plan + s->name_off))
+		return -1;
 	memcpy(r->fail_val, s->fail_val, sizeof r->fail_val);
 	r->size = sizeof(struct seam_rec) + 8 * (s->nregs + s->nstack);
 	for (unsigned i = 0; i < s->nops; i++) {
@@ -237,7 +242,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
 	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
 	r->need = r->size + SIX_WORDS + r->payload_max + (r->nrules ? 8 : 0);
-	r->need_late = LEAVE_SIZE + r->payload_max_late;
+	r->need_late = LEAVE_SIZE + r->payload_max_late + (r->native ? 8 : 0);
 	int ranged = fail_range(r);
 	r->special = (!r->nrules ? 0 : may_idle(r) ? SEAM_SP_RULES : SEAM_SP_FILTER) | (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |

@@ -36,7 +36,8 @@ struct seam_run {
 	uint8_t  str_op;        /* one_str: index of the op */
 	uint8_t  ret4;          /* the result is a 4-byte integer */
 	uint8_t  fail_not;      /* failed = ((ret - fail_lo) <= fail_span) != fail_not */
-	uint8_t  pad[3];
+	uint8_t  native;        /* SEAM_RULE_POST or SEAM_RULE_FAILING of any of its callbacks, 1 one before the call; 0: it has none */
+	uint8_t  pad[2];
 	uint64_t fail_lo, fail_span;
 	uint16_t id;            /* index in the arena's site table */
 	uint8_t  instrument, handover;
@@ -63,7 +64,7 @@ struct seam_run {
 	const char *plan;       /* what seam_rule.filt_off counts from */
 	uint32_t nrules;
 	uint32_t pointer;       /* 1: put in by pointers.c */
-	uint64_t spare[1];
+	const struct seam_function *function; /* what callbacks are told of it */
 };
 enum {
 	SEAM_SP_RULES = 1,      /* each with a condition on an integer; alone, they are looked at first */
@@ -152,6 +153,7 @@ struct seam_core {
 	char     socket[108];   /* "" : nobody to tell */
 	uint64_t spec_hash;
 	uint32_t ns;            /* as seam_proc.ns */
+	struct seam_natives *natives; /* NULL: the spec had no callbacks */
 	struct seam_follow *follow; /* NULL: what the host executes is left alone */
 
 	/* twin.c: tasks that run on another thread's TLS, and processes in our memory */
@@ -338,6 +340,16 @@ void seam_act_now(struct seam_frame *f);   /* do it, with the guard free */
 void seam_act_skipped(const struct seam_run *r);
 int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
+
+/* native.c */
+struct seam_function;
+struct seam_rule;
+int  seam_native_pre(const struct seam_run *r, struct seam_frame *f, const struct seam_rule *q); /* 1: it changed or refused the call */
+uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int failed); /* those that changed the result, a bit each */
+int  seam_native_describe(struct seam_run *r, const char *name); /* 0, or -1: no memory */
+/* native_amd64.S */
+long seam_native_vectors(int (*fn)(void *), void *arg); /* fn(arg); no vector, mask or x87 register is changed */
+void seam_native_modes(void);              /* which ways this processor has */
 
 void seam_wished(struct seam_tls *t, const struct seam_frame *f); /* chunk.c: start the agent, if somebody wants one and may have it here */
 /* namespaces.c */

@@ -174,8 +174,13 @@ uint32_t seam_enter(struct seam_frame *f)
 		}
 		seam_catch_up(t, f);
 	}
-	if (r->nrules && seam_act(t, r, f))
-		goto record; /* whatever else the site keeps: all that is done to a call is told */
+	if (r->nrules) {
+		int acted = seam_act(t, r, f);
+		if (unlikely(r->native) && !ready(t) && !seam_thread_setup(t)) /* a callback forked: this is the child */
+			goto pass;
+		if (acted)
+			goto record; /* whatever else the site keeps: all that is done to a call is told */
+	}
 	if (r->nfilt && !seam_holds(t, r->filt, r->nfilt, f)) {
 		count_filtered(t, r);
 		goto pass;
@@ -216,7 +221,7 @@ pass:
 		seam_act_now(f);
 	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
-	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT);
+	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT | HOW_NATIVE);
 }
 
 static int bucket(uint64_t v)
@@ -241,6 +246,16 @@ static void histogram(const struct seam_tls *t, const struct seam_run *r, uint64
 		;
 }
 
+/* The record of an entry, when the call is over. 0: there was no room. */
+static int enter_late(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
+{
+	f->seq = ++t->seq;
+	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
+		return 0;
+	write_enter(t, r, f);
+	return 1;
+}
+
 /* Calls whose record, if any, is only decided now: histograms, and filters on
  * failure or duration. Both records are written together. 1: go on to LEAVE. */
 static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f, uint64_t now, int failed)
@@ -261,11 +276,7 @@ static int late_enter(struct seam_tls *t, const struct seam_run *r, struct seam_
 		histogram(t, r, now - f->ts, failed);
 		return 0;
 	}
-	f->seq = ++t->seq;
-	if (t->pos + r->need > t->end && !seam_make_room(t, r, f))
-		return 0;
-	write_enter(t, r, f);
-	return 1;
+	return enter_late(t, r, f);
 }
 
 static inline uint32_t host_errno(void)
@@ -287,7 +298,7 @@ void seam_leave(struct seam_frame *f)
 	if (unlikely(f->how & (HOW_SPAWN | HOW_WAIT)))
 		seam_after_process(r, f);
 	struct seam_tls *t = self();
-	if (!(f->how & (HOW_RECORDED | HOW_LATE)))
+	if (!(f->how & (HOW_RECORDED | HOW_LATE | HOW_NATIVE)))
 		return;
 	if ((r->flags & SEAM_SF_FORKS) && f->ret == 0)
 		return; /* in the child: the call is the parent's */
@@ -297,10 +308,22 @@ void seam_leave(struct seam_frame *f)
 	}
 	if (t->gen != *seam_alive)
 		goto out; /* we are the child that this very call made: the call is the parent's */
+	uint64_t acted = 0;
+	if (unlikely(f->how & HOW_NATIVE) && !(f->how & HOW_REFUSED)) {
+		acted = seam_native_post(r, f, is_failed(r, f->ret));
+		if (t->gen != *seam_alive)
+			goto out; /* it forked */
+	}
 	uint32_t err = host_errno();
 	int failed = is_failed(r, f->ret);
-	if ((f->how & HOW_LATE) && !late_enter(t, r, f, now, failed))
-		goto out;
+	if (!(f->how & HOW_RECORDED)) {
+		if (unlikely(acted)) { /* that is told, whatever else the site keeps */
+			f->ts = f->how & HOW_LATE ? f->ts : now;
+			if (!enter_late(t, r, f))
+				goto out;
+		} else if (!(f->how & HOW_LATE) || !late_enter(t, r, f, now, failed))
+			goto out;
+	}
 	if (t->pos + r->need_late > t->end && !seam_make_room(t, r, 0))
 		goto out;
 	struct seam_rec *rec = (struct seam_rec *)t->pos;
@@ -324,6 +347,11 @@ void seam_leave(struct seam_frame *f)
 		}
 		uint32_t items = to - (t->pos + LEAVE_SIZE);
 		head += items / 8 << 24 | (items ? SEAM_RF_PAYLOAD << 16 : 0);
+	}
+	if (unlikely(acted)) {
+		*(uint64_t *)to = acted;
+		to += 8;
+		head += 1 << 24 | SEAM_RF_RULES << 16;
 	}
 	end_record(t, rec, head, f->seq, now, to - t->pos);
 out:
@@ -361,8 +389,13 @@ void seam_enter_only(struct seam_frame *f)
 		}
 		seam_catch_up(t, f);
 	}
-	if (r->nrules && seam_act(t, r, f))
-		goto record;
+	if (r->nrules) {
+		int acted = seam_act(t, r, f);
+		if (unlikely(r->native) && !ready(t) && !seam_thread_setup(t)) /* a callback forked: this is the child */
+			goto out;
+		if (acted)
+			goto record;
+	}
 	if (r->nfilt && !seam_holds(t, r->filt, r->nfilt, f)) {
 		count_filtered(t, r);
 		goto out;

@@ -18,8 +18,8 @@
 #define FRAME_SEQ      112
 #define FRAME_HOW      116
 #define FRAME_LEFT     120  /* rcx rsi rdi r8 r9 r10 r11 as the original left them */
-#define FRAME_R11      192  /* the caller's r11: the thunk stored it at THUNK_R11(%rsp) */
-#define FRAME_SIZE     208  /* a multiple of 16 */
+#define FRAME_R11      208  /* the caller's r11: the thunk stored it at THUNK_R11(%rsp) */
+#define FRAME_SIZE     224  /* a multiple of 16 */
 #define THUNK_R11      -24  /* below two pushes, within the 128 bytes that signal handlers leave alone */
 
 #define HOW_RECORDED   1
@@ -31,6 +31,7 @@
 #define HOW_ACTED      64   /* rules acted on this call: `acted` */
 #define CALL_PLAIN     0x100 /* from seam_enter: the assembly does the rest */
 #define HOW_REFUSED    128  /* one of them: the original is not called */
+#define HOW_NATIVE     0x1000 /* callbacks are to be called after it: `natives` */
 
 #define SIZEOF_RUN     192
 #define RUN_ORIG       0
@@ -79,6 +80,8 @@ struct seam_frame {
 	uint64_t left[7];       /* FRAME_LEFT */
 	uint64_t acted;         /* HOW_ACTED: the rules, a bit each */
 	uint64_t wait;          /* HOW_ACTED: ns to wait before the call */
+	uint64_t natives;       /* HOW_NATIVE: the run's rules that are callbacks and whose conditions held, a bit each by index */
+	uint64_t data;          /* seam_call.data; set to 0 when the first callback is called */
 	uint64_t r11;           /* FRAME_R11 */
 	uint64_t cut;           /* HOW_ACTED: register word << 32 | what it is lowered to; 0 none */
 	uint64_t caller_rbp;    /* pushed by the thunk: directly above the frame */

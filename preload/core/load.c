@@ -544,6 +544,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 		seam_watch_forks();
 	if (now && open_arena(l))
 		return SEAM_WAKE_ARENA;
+	seam_native_load(l);
 	put_in(l);
 	/* whatever is patched may come once more: dlmopen makes even a second libc */
 	if (!watch_loader())
@@ -572,8 +573,10 @@ static void loaded(void *late)
 	if (!seam->arena)
 		return;
 	put_in(l);
-	if (first)
+	if (first) {
+		seam_native_tell();
 		announce_arena(l);
+	}
 }
 
 /* New objects that the spec names, in a process that has confined itself. */

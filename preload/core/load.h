@@ -18,6 +18,7 @@ struct seam_spec {              /* the lines of a spec file, see docs/architectu
 	uint32_t nrules;
 	const char *rules[SEAM_MAX_RULES];     /* kind and text */
 	uint64_t when[SEAM_MAX_RULES][8];       /* seam_rule_state.nth to jitter, times in ns */
+	const char *natives[SEAM_MAX_RULES];    /* of a callback: index, 1 if it is plain, dev, ino, size, mtime_ns, path; or NULL */
 	const char *has[MAX_HAS];       /* objects that define one of these are wanted, too */
 	struct { const char *text; int is_path, matched; } globs[MAX_GLOBS];
 	char     text[65536];   /* the file's head, cut into strings */
@@ -142,6 +143,8 @@ int  seam_spec_latent(const struct seam_spec *s);             /* names objects t
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
 int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */
 void seam_apply(struct seam_load *l);                         /* plans of new objects */
+void seam_native_load(struct seam_load *l);                   /* nativeload.c: callbacks of the spec; before anything is patched */
+void seam_native_tell(void);                                  /* ... what could not be loaded, when there is an arena */
 #define SEAM_SIEVE 48
 int  seam_sieved(const struct seam_run *r);                   /* 1: it has a filter that seam_sieve can decide */
 void seam_sieve(unsigned char *at, const struct seam_run *r, uint64_t kept_out, uint64_t wanted); /* SEAM_SIEVE bytes at most */

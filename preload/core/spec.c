@@ -71,7 +71,12 @@ int seam_spec_read(struct seam_spec *s, const char *path)
 				s->when[s->nrules][i] = strtoull(end, &end, 10);
 			if (*end != ' ')
 				return -1;
+			s->natives[s->nrules] = 0;
 			s->rules[s->nrules++] = end + 1;
+		} else if (starts(line, "native", &v)) {
+			if (!s->nrules)
+				return -1;
+			s->natives[s->nrules - 1] = v;
 		} else if (starts(line, "has", &v)) {
 			if (s->nhas < MAX_HAS)
 				s->has[s->nhas++] = v;

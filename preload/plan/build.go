@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/seam-project/seam/hooks"
@@ -378,12 +379,15 @@ func (b *builder) dress(site *Site, p *hooks.Probe, h *hooks.Hook, proto ProtoSo
 	if len(rules) == 0 && p.Rule > 0 {
 		return nil, nil
 	}
-	note := b.kind(site, &h2, f, names, p.Filters, len(rules) > 0)
+	note := b.kind(site, &h2, f, names, p.Filters, rules)
 	if note == nil && doubt != nil && site.Kind == Entry {
 		note = doubt
 	}
 	if note != nil && !note.reason.Info().Note {
 		return nil, note
+	}
+	if rules = b.afterwards(site, rules); len(rules) == 0 && p.Rule > 0 {
+		return nil, nil
 	}
 	filters, err := resolve(&h2, p.Filters)
 	if err != nil {
@@ -418,13 +422,13 @@ func needsResult(fs []hooks.Filter) bool {
 //	           needs the result        does not
 //	log        Full, else refused      Full, else Entry
 //	hist       Full, else refused      Full, else refused
-//	count      Full, else refused      Entry with filters or rules, else Count
-func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filters []hooks.Filter, ruled bool) *refusal {
+//	count      Full, else refused      Full with callbacks after the call, Entry with filters or other rules, else Count
+func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filters []hooks.Filter, rules []Rule) *refusal {
 	inst := hooks.Instrument(site.Instrument)
 	late := needsResult(filters)
 	needs := late || inst == hooks.Hist
-	if inst == hooks.Count && !late {
-		if site.Kind = Count; len(filters) > 0 || ruled {
+	if inst == hooks.Count && !late && !slices.ContainsFunc(rules, after) {
+		if site.Kind = Count; len(filters) > 0 || len(rules) > 0 {
 			site.Kind = Entry
 		}
 		return nil

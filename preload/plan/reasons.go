@@ -41,6 +41,8 @@ const (
 	RuleNotApplied       Reason = 32
 	NotLive              Reason = 33
 	ByPointer            Reason = 34
+	NativeNotLoaded      Reason = 35
+	NativeOff            Reason = 36
 )
 
 // ReasonInfo is a row of the closed list.
@@ -88,6 +90,8 @@ var reasons = [...]ReasonInfo{
 	{RuleNotApplied, "rule-not-applied", "a rule names this function and can't be applied to it", "see docs/actions.md for what a rule can do to which function", true},
 	{NotLive, "not-live", "the program runs, and this function's start cannot be replaced by a single store", "start the program with this probe", false},
 	{ByPointer, "by-pointer", "the function's code cannot be patched, so calls through pointers to it are seen (from other objects, dlsym's, those of tables), direct calls inside its own library are not", "nothing, if it is called from outside", true},
+	{NativeNotLoaded, "native-not-loaded", "the shared object with this callback could not be loaded, so the function runs without it", "see that the program can read it, and that it is not changed while programs start", true},
+	{NativeOff, "native-off", "this callback said a thousand times that it failed, and is not called any more", "correct it, and start the program again", true},
 }
 
 // Reasons is the closed list, by ascending id.

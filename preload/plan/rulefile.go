@@ -1,5 +1,7 @@
 package plan
 
+import "github.com/seam-project/seam/hooks"
+
 // addrRangeSize is sizeof(struct seam_addr_range).
 const addrRangeSize = 20
 
@@ -63,7 +65,8 @@ func appendRules(b []byte, rules []Rule) ([]byte, int) {
 
 func (r *Rule) decode(b, d []byte, words uint8) (ok bool) {
 	*r = Rule{What: d[ruleWhat], Flags: d[ruleFlags], ID: d[ruleID], CountArg: d[ruleCountArg], Count: le.Uint32(d[ruleCount:]), Ret: int64(le.Uint64(d[ruleRet:]))}
-	if r.What < 1 || r.What > 5 || r.Flags > 7 || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
+	native := r.What == hooks.ActNative && (r.Flags == 0 || r.Flags == hooks.RulePost || r.Flags == hooks.RuleFailing)
+	if !native && (r.What < 1 || r.What > 5 || r.Flags > 7) || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
 		return false
 	}
 	for j := range int(d[ruleNerr]) {

@@ -68,6 +68,7 @@ func prepare(seam string, quick bool) (*bench, error) {
 		{"-shared", "-fPIC", "-o", b.path("libwork.so"), src + "work.c"},
 		{"-shared", "-fPIC", "-o", b.path("byhand.so"), src + "byhand.c", "-ldl"},
 		{"-shared", "-fPIC", "-o", b.path("empty.so"), src + "empty.c"},
+		{"-shared", "-fPIC", "-Ihooks/native", "-o", b.path("callbacks.so"), src + "callbacks.c"},
 		{"-o", b.path("calls"), src + "calls.c", b.path("libwork.so"), "-pthread"},
 		{"-o", b.path("spawn"), src + "spawn.c"},
 	} {
@@ -119,7 +120,8 @@ func (b *bench) probes() []string {
 		"-p", lib + ":work_hist@hist", "-p", lib + ":work_filtered if 0 == -99",
 		// armed rules that do not act: one whose condition does not hold, one that draws
 		"-p", lib + ":work_ruled", "--fault", lib + ":work_ruled:ret=-1,1==77",
-		"-p", lib + ":work_chance", "--fault", lib + ":work_chance:ret=-1,p=1e-12,seed=1"}
+		"-p", lib + ":work_chance", "--fault", lib + ":work_chance:ret=-1,p=1e-12,seed=1",
+		"-p", lib + ":work_native", "-p", lib + ":work_after", "-p", lib + ":work_vectors", "--native", b.path("callbacks.so")}
 }
 
 // calls is the cost of one call, added to that of the plain one.
@@ -189,8 +191,9 @@ func (b *bench) calls(threads int) error {
 		fmt.Printf("    %-46s medians %.2f / %.2f, quietest bursts %.2f / %.2f\n", k.name,
 			added("alone", k.kind)/hand, added("seam", k.kind)/hand, quiet("alone", k.kind)/quietHand, quiet("seam", k.kind)/quietHand)
 	}
-	fmt.Println("  armed rules over the recorded call, ns (quietest bursts; nobody reads / agent drains):")
-	for _, k := range []struct{ name, kind string }{{"does not match", "ruled"}, {"matches, and draws", "chance"}} {
+	fmt.Println("  armed rules and callbacks over the recorded call, ns (quietest bursts; nobody reads / agent drains):")
+	for _, k := range []struct{ name, kind string }{{"does not match", "ruled"}, {"matches, and draws", "chance"},
+		{"native callback before", "native"}, {"native callback after", "after"}, {"native callback that uses vector registers", "vectors"}} {
 		over := func(way string) float64 { return slices.Min(best[way+" "+k.kind]) - slices.Min(best[way+" six"]) }
 		fmt.Printf("    %-46s %.1f / %.1f\n", k.name, over("alone"), over("seam"))
 	}

@@ -46,6 +46,8 @@ func (d *Drainer) call(buf []byte, r *arena.Ref, th *thread, s *site, id, seq ui
 	d.decoding = s
 	rec, leave = c.enter[:copy(c.enter[:], rec)], c.leave[:copy(c.leave[:], leave)]
 	rec, rules := rulesOf(rec, s.enter)
+	leave, after := rulesOf(leave, arena.LeaveSize)
+	rules |= after
 	ts, end := le.Uint64(rec[8:]), le.Uint64(leave[8:])
 	words := c.load(s, rec)
 	ret, failed := le.Uint64(leave[16:]), le.Uint64(leave)>>16&arena.RecFailed != 0
@@ -79,7 +81,7 @@ func (d *Drainer) finish(buf []byte, s *site, kind byte, id, seq uint32, t, dur 
 func (d *Drainer) returned(buf []byte, r *arena.Ref, s *site, id, seq uint32, o *open, rec []byte) []byte {
 	c := &d.shape
 	d.decoding = s
-	leave := c.leave[:copy(c.leave[:], rec)]
+	leave, rules := rulesOf(c.leave[:copy(c.leave[:], rec)], arena.LeaveSize)
 	end := le.Uint64(leave[8:])
 	dur := int64(-1)
 	var words []uint64
@@ -93,7 +95,7 @@ func (d *Drainer) returned(buf []byte, r *arena.Ref, s *site, id, seq uint32, o 
 		t := d.clock.ns(end)
 		d.sqls.m.Leave(d.sqlCall(r, s, seq+r.FirstSeq, words, ret, t-max(dur, 0), t, around{}))
 	}
-	return d.finish(buf, s, wire.EvLeave, id, seq, d.clock.ns(end)-d.base, dur, ret, le.Uint32(leave[24:]), failed, 0)
+	return d.finish(buf, s, wire.EvLeave, id, seq, d.clock.ns(end)-d.base, dur, ret, le.Uint32(leave[24:]), failed, rules)
 }
 
 // enter appends a call that has not returned, or never does.
