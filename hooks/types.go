@@ -216,6 +216,7 @@ type Spec struct {
 	Buffer  int64 // bytes of the chunk pool, 64 KiB .. 1 GiB
 	Start   Start
 	Follow  Follow        `json:",omitempty"`
+	Brief   bool          `json:",omitempty"` // of packs only what a report tells is recorded: Brief
 	Rules   []Rule        `json:",omitempty"`
 	Protos  []string      `json:",omitempty"` // the user's prototypes, as UserProto reads them; for the user's probes they go before those of packs
 	Debug   []string      `json:",omitempty"` // folders with debug files, absolute; looked at before the system's

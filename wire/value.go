@@ -111,6 +111,26 @@ func (s *slab) value(b []byte, i int, v *Value, depth int) int {
 	return skip(b, i)
 }
 
+// StrArg is argument k of a Call when that is a text, read to its end or not; nil
+// when it is anything else.
+func StrArg(raw []byte, k int) []byte {
+	n, i := array(raw, 0)
+	if i < 0 || k < 0 || k >= n {
+		return nil
+	}
+	if i = skipN(raw, i, k); i < 0 || i >= len(raw) {
+		return nil
+	}
+	if c := raw[i]; c < 0xa0 || c >= 0xc0 && c != 0xd9 && c != 0xda {
+		return nil
+	}
+	s, i := text(raw, i)
+	if i < 0 {
+		return nil
+	}
+	return s
+}
+
 // DecodeArgs decodes the arguments of a Call. The values are valid until the
 // Decoder's next event.
 func (d *Decoder) DecodeArgs(raw []byte) []Value {

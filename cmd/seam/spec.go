@@ -62,6 +62,7 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	}
 	s.Probes = append(s.Probes, ruled...)
 	f.ruled = ruled
+	s.Brief = f.command.name == "run" && !f.live && f.output == "" && !f.controlled() && len(s.Rules) == 0
 	if len(s.Probes) == 0 && !f.controlled() && f.command.name != "collect" {
 		return nil, &problem{msg: "nothing to watch", hint: "give a probe (-p 'libc:open*') or a pack (-H file)"}
 	}

@@ -32,18 +32,7 @@ func (s *Stream) meaning(p *Probe, ev *wire.Event, o *openCall) {
 		if len(name) == 0 {
 			return
 		}
-		f := s.file(s.resolve(p, ev, name))
-		f.total += ev.Dur
-		if p.role == rolePath {
-			f.other++
-		} else {
-			f.opens++
-		}
-		if ev.Err != 0 {
-			f.fail(ev.Err)
-		} else if p.role == roleOpen && ret >= 0 {
-			s.table().set(ret, fdEnt{file: f})
-		}
+		s.path(p, s.resolve(p, ev, name), ret, ret >= 0, ev.Dur, ev.Err)
 	case roleRead, roleWrite:
 		if len(ev.Args) > 0 && p.text >= 0 {
 			if addr := s.named(p, ev, o); len(addr) > 0 { // sendto, recvfrom with an address
@@ -117,6 +106,22 @@ func (s *Stream) meaning(p *Probe, ev *wire.Event, o *openCall) {
 		if ev.Err != 0 {
 			h.fail(ev.Err)
 		}
+	}
+}
+
+// path adds a call that named a file; ret is a number if known.
+func (s *Stream) path(p *Probe, name []byte, ret int64, known bool, dur int64, errno int32) {
+	f := s.file(name)
+	f.total += dur
+	if p.role == rolePath {
+		f.other++
+	} else {
+		f.opens++
+	}
+	if errno != 0 {
+		f.fail(errno)
+	} else if p.role == roleOpen && known && ret >= 0 {
+		s.table().set(ret, fdEnt{file: f})
 	}
 }
 

@@ -252,7 +252,7 @@ func (s *Stream) keep(t *fdTab) {
 }
 
 // Call implements wire.CallHandler: it takes the calls whose arguments do not
-// matter, or only their descriptor, which is most of them.
+// matter, or only their descriptor or path, which is most of them.
 func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 	if s.obs != nil || s.dup || s.arena == nil || s.err != nil || int(c.ID) >= len(s.slots) {
 		return false
@@ -272,6 +272,20 @@ func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 			return false
 		}
 		s.moved(sl.p, fd, c.Ret, c.Dur, c.Err)
+	case roleClose:
+		fd, ok := firstInt(c.Args)
+		if !ok || sl.p.fd != 0 {
+			return false
+		}
+		if s.fds != nil {
+			s.fds.set1(fd, fdEnt{})
+		}
+	case roleOpen, rolePath:
+		name := wire.StrArg(c.Args, sl.p.text)
+		if len(name) == 0 || sl.p.dir >= 0 && name[0] != '/' {
+			return false
+		}
+		s.path(sl.p, name, c.Ret, c.RetKind == wire.VInt, c.Dur, c.Err)
 	default:
 		return false
 	}

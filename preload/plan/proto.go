@@ -22,6 +22,9 @@ func (b *builder) hook(p *hooks.Probe, s *Symbol, name string, aliases []string)
 	}
 	if s.Clone == "" {
 		if h, ok := lookup(b.obj, p, name, aliases); ok {
+			if b.spec.Brief && p.Pack != "" {
+				h = hooks.Brief(h)
+			}
 			return h, PackProto, ""
 		}
 	}

@@ -60,7 +60,7 @@ func (a *Arena) reap(i int, uid uint32, s *Seen) {
 	t := &a.threads[i]
 	a.settle(i)
 	calls := threadProduced(t, s)
-	for k := range a.chunks {
+	for k := range a.Taken {
 		if a.filledBy(k, i, uid) {
 			if seq, ok := a.lastCall(k); ok {
 				calls = max(calls, extend(calls, seq))
@@ -69,7 +69,7 @@ func (a *Arena) reap(i int, uid uint32, s *Seen) {
 	}
 	// Before a chunk is handed back: then what it held may be gone at once.
 	atomic.StoreUint64(&t.Produced, calls)
-	for k := range a.chunks {
+	for k := range a.Taken {
 		if a.filledBy(k, i, uid) {
 			a.handBack(&a.chunks[k])
 		}
@@ -101,7 +101,7 @@ func (a *Arena) Rescue() {
 			a.settle(i)
 		}
 	}
-	for i := range a.chunks {
+	for i := range a.Taken {
 		c := &a.chunks[i]
 		s := atomic.LoadUint32(&c.State)
 		if s&^ChunkBusy == ChunkStolen && atomic.LoadUint32(&c.Consumed) < atomic.LoadUint32(&c.Committed) {

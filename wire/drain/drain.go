@@ -186,7 +186,7 @@ func (d *Drainer) Pass() (n uint64, err error) {
 func (d *Drainer) choose() {
 	d.order = d.order[:0]
 	last := d.a.LastUID()
-	for i := range d.a.NumChunks() {
+	for i := range d.a.Taken {
 		if !d.a.Used(i) {
 			continue
 		}
