@@ -16,6 +16,7 @@ type CFilter struct {
 	Signed bool
 	Value  int64
 	Str    [64]byte
+	Set    []string // texts, ranges of addresses or shapes, sorted
 }
 
 // MaxFilters is the most a probe may have.
@@ -70,7 +71,9 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 		return c, nil
 	case FilterRuled:
 		return c, nil
-	case FilterInt, FilterPrefix, FilterAddr:
+	case FilterIn:
+		return resolveIn(h, f, c)
+	case FilterInt, FilterPrefix, FilterAddr, FilterHas:
 	default:
 		return bad("unknown kind of condition", "")
 	}
@@ -81,6 +84,9 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 		return resolveRaw(h, f, c)
 	}
 	i, hint := h.argIndex(f.Arg)
+	if i < 0 && f.Arg == "path" && f.Kind == FilterHas {
+		i = h.pathArg()
+	}
 	if i < 0 && f.Arg == "path" && f.Kind == FilterPrefix {
 		if i = h.pathArg(); i >= 0 && h.Args[i].Type == TFD {
 			c.What, c.Arg = FilterFDPath, uint8(h.Args[i].Word)
@@ -95,7 +101,7 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 	switch {
 	case a.Word < 0:
 		return bad("argument "+a.Name+" is not captured", "")
-	case a.Out && (f.Kind == FilterPrefix || a.Type != TPtr || f.Value != 0):
+	case a.Out && (f.Kind == FilterPrefix || f.Kind == FilterHas || a.Type != TPtr || f.Value != 0):
 		return bad("argument "+a.Name+" is known only when the call returns", "filters run before the call; use 'failed' or 'slower'")
 	}
 	c.Arg = uint8(a.Word)
@@ -114,14 +120,14 @@ func resolveFilter(h *Hook, f *Filter) (CFilter, error) {
 		c.Str, c.Len = b, uint8(n)
 		return c, nil
 	}
-	if f.Kind == FilterPrefix {
+	if f.Kind == FilterPrefix || f.Kind == FilterHas {
 		switch {
 		case a.Secret:
 			return bad("argument "+a.Name+" is secret", "")
 		case a.Type != TString && (a.Type != TSQL || a.Set == utf16Set):
 			return bad("argument "+a.Name+" is not a string", "compare it with == != < > or &")
 		case f.Cmp != CmpEQ && f.Cmp != CmpNE:
-			return bad("a string can only start with a prefix, or not", "use ^= or !^=")
+			return bad("a string can only start with a prefix, or contain a text, or not", "use ^= !^= *= !*=")
 		case len(f.Str) > len(c.Str):
 			return bad("the prefix is longer than 64 bytes", "")
 		}
@@ -149,7 +155,7 @@ func resolveRaw(h *Hook, f *Filter, c CFilter) (CFilter, error) {
 			Hint: "nothing is known about its arguments: number them 0 to 5"}
 	}
 	c.Arg, c.Width, c.Signed = uint8(n), 8, true
-	if f.Kind == FilterPrefix {
+	if f.Kind == FilterPrefix || f.Kind == FilterHas {
 		if len(f.Str) > len(c.Str) {
 			return CFilter{}, &FilterError{Func: h.Name, Msg: "the prefix is longer than 64 bytes"}
 		}

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -54,7 +55,7 @@ func TestResolveFilters(t *testing.T) {
 			continue
 		}
 		copy(c.want.Str[:], c.str)
-		if len(got) != 1 || got[0] != c.want {
+		if len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
 			t.Errorf("%s %s: %+v, want %+v", c.fn, c.cond, got, c.want)
 		}
 	}

@@ -86,6 +86,8 @@ type probeScanner struct {
 	stop byte // ends a word, besides blanks; 0: nothing else does
 	pos  int
 	err  *ProbeError
+
+	lists Lists // nil: there are none
 }
 
 func (s *probeScanner) fail(pos int, msg, hint string) {
@@ -339,6 +341,7 @@ var cmpTokens = []struct {
 	cmp  Cmp
 }{
 	// Longer ones first.
+	{"!in=", FilterIn, CmpNE}, {"in=", FilterIn, CmpEQ}, {"!*=", FilterHas, CmpNE}, {"*=", FilterHas, CmpEQ},
 	{"!~", FilterAddr, CmpNE}, {"~", FilterAddr, CmpEQ},
 	{"!^=", FilterPrefix, CmpNE}, {"^=", FilterPrefix, CmpEQ}, {"==", FilterInt, CmpEQ}, {"!=", FilterInt, CmpNE},
 	{"<=", FilterInt, CmpLE}, {">=", FilterInt, CmpGE}, {"<", FilterInt, CmpLT}, {">", FilterInt, CmpGT}, {"&", FilterInt, CmpAnd},
@@ -365,7 +368,7 @@ func (s *probeScanner) cond(p *Probe) {
 		}
 	}
 	if f.Kind == 0 {
-		hint := "== != < <= > >= & for numbers, ^= !^= for the start of a string, ~ !~ for addresses"
+		hint := "== != < <= > >= & for numbers, ^= !^= for the start of a string, *= !*= for what is in it, ~ !~ for addresses, in= !in= for lists"
 		if op < len(s.text) && s.text[op] == '=' {
 			hint = "equality is =="
 		}
@@ -374,8 +377,10 @@ func (s *probeScanner) cond(p *Probe) {
 	}
 	s.space()
 	switch f.Kind {
-	case FilterPrefix:
+	case FilterPrefix, FilterHas:
 		s.prefix(&f)
+	case FilterIn:
+		s.list(&f)
 	case FilterAddr:
 		s.addr(&f)
 	default:

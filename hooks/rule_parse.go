@@ -26,7 +26,12 @@ const maxRuleText = 512
 // says it. protos are the user's prototypes. The probe that is returned names the
 // functions; its Rule is the caller's to set. warnings are for people.
 func ParseRule(kind RuleKind, text string, seed uint64, protos []*Hook) (r Rule, p Probe, warnings []string, err error) {
-	s := ruleScanner{probeScanner: probeScanner{text: text, stop: ','}, at: map[string]int{}}
+	return ParseRuleWith(nil, kind, text, seed, protos)
+}
+
+// ParseRuleWith is ParseRule for a rule that may name lists in files.
+func ParseRuleWith(lists Lists, kind RuleKind, text string, seed uint64, protos []*Hook) (r Rule, p Probe, warnings []string, err error) {
+	s := ruleScanner{probeScanner: probeScanner{text: text, stop: ',', lists: lists}, at: map[string]int{}}
 	s.rule = Rule{Text: text, Kind: kind}
 	p = Probe{Text: kind.option() + " " + text, Instrument: Log, Filters: []Filter{{Kind: FilterRuled}}}
 	if !utf8.ValidString(text) {
@@ -80,6 +85,7 @@ func RuleHelp() string {
   which calls nth=N, every=N, p=0.01 (seed=N), after=2s, max=N
               COND or when=COND, as in a probe's 'if'; all must hold:
               path^=/data    starts with;  path!^=/usr/bin  does not
+              path*=/../     contains;  path in=/srv|/tmp  leads into a folder;  path!in=/srv  out of it
               addr~10.0.0.0/8   addr!~fd00::/8   addr~10.0.0.1:443   addr~unix:/run/
 
   --fault 'write:errno=ENOSPC,nth=3'               the third write fails

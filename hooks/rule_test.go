@@ -3,6 +3,7 @@ package hooks
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestParseRule(t *testing.T) {
 			t.Errorf("%s: text %q", c.text, r.Text)
 		}
 		when := r.When
-		if !slices.Equal(when, c.want.When) {
+		if !reflect.DeepEqual(when, c.want.When) {
 			t.Errorf("%s: when %+v, want %+v", c.text, when, c.want.When)
 		}
 		r.When, c.want.When = nil, nil

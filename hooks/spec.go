@@ -104,7 +104,7 @@ func (p *Probe) check() error {
 		return fmt.Errorf("%d conditions; at most %d", len(p.Filters), MaxFilters)
 	}
 	for _, f := range p.Filters {
-		if f.Kind < FilterInt || f.Kind > FilterFDPath || f.Cmp > CmpAnd || len(f.Str) > 64 || !utf8.ValidString(f.Str+f.Arg) {
+		if f.Kind < FilterInt || f.Kind > FilterShape || f.Cmp > CmpAnd || len(f.Str) > 64 || len(f.Set) > maxSet || !utf8.ValidString(f.Str+f.Arg) {
 			return errors.New("malformed condition")
 		}
 	}

@@ -138,6 +138,10 @@ const (
 	FilterRuled  // only calls that a rule acted on
 	FilterAddr   // a socket address is in a range, as addrRange reads it
 	FilterFDPath // what a descriptor is open on starts with a prefix
+	FilterIn     // a file, an address or a statement is in a list; bound, it is about files
+	FilterAddrs  // bound: about addresses
+	FilterHas    // a text contains another
+	FilterShape  // bound: about SQL
 )
 
 // Cmp mirrors SEAM_CMP_*.
@@ -162,6 +166,8 @@ type Filter struct {
 	Cmp   Cmp
 	Value int64  // integer operand; FilterMinDuration: nanoseconds
 	Str   string // prefix, at most 64 bytes
+
+	Set []string `json:",omitempty"` // FilterIn: the list
 }
 
 // Probe is what the user asked for: which functions of which objects, what to

@@ -97,6 +97,7 @@ func (a *app) run(f *flags) (int, error) {
 	if err := saved.close(); err != nil {
 		a.warn("write '%s': %s", f.output, err)
 	}
+	a.learned(f, r)
 	if dest != nil {
 		if err := a.writeReport(r, f, dest); err != nil {
 			a.warn("write report: %s", err)
@@ -164,6 +165,9 @@ func (a *app) collectorOptions(f *flags, w io.Writer) (collector.Options, *outpu
 				fmt.Fprintf(a.err, "seam: hint: %s\n", hint)
 			}
 		}
+	}
+	if f.learner != nil {
+		opt.OnEvent = f.learner.Observe
 	}
 	saved, err := openOutput(f.output)
 	if err != nil {

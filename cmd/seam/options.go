@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/seam-project/seam/collector/learn"
 	"github.com/seam-project/seam/hooks"
 )
 
@@ -35,6 +36,9 @@ type flags struct {
 	denies    list
 	natives   list
 	audit     bool
+	learn     string // files of policies
+	enforce   string
+	learner   *learn.Learner
 	note      func(string) // tells of what is odd in what was asked for
 	debugDirs list
 	onFull    hooks.OnFull
@@ -85,11 +89,17 @@ var options = []option{
 		help:  "refuse calls, e.g. 'execve:path!^=/usr/bin' (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.denies }},
 	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach", "collect"},
-		help:  "let what --deny names pass, and tell of it",
+		help:  "let what --deny names, or --enforce, pass, and tell of it",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.audit) }},
 	{name: "native", arg: "FILE", env: "SEAM_NATIVES", in: []string{"run", "exec", "env", "collect"},
 		help:  "call the callbacks in this shared object: docs/native.md (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.natives }},
+	{name: "learn", arg: "FILE", env: "SEAM_LEARN", in: []string{"run"},
+		help:  "add to a policy in FILE what the program executes, connects to, which files it names, and its SQL",
+		value: func(f *flags) pflag.Value { return (*text)(&f.learn) }},
+	{name: "enforce", arg: "FILE", env: "SEAM_ENFORCE", in: []string{"run", "exec", "env", "attach", "collect"},
+		help:  "refuse what the policy in FILE does not name",
+		value: func(f *flags) pflag.Value { return (*text)(&f.enforce) }},
 	{name: "on-full", arg: "POLICY", env: "SEAM_ON_FULL", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "when the buffer is full: drop-oldest (default), drop-newest, or block",
 		value: func(f *flags) pflag.Value { return (*onFull)(&f.onFull) }},

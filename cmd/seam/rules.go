@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/hooks/native"
+	"github.com/seam-project/seam/hooks/policy"
 )
 
 // rules adds what --fault, --delay and --deny ask for: a rule each, and a probe that
@@ -20,19 +22,23 @@ func (f *flags) rules(s *hooks.Spec) error {
 		}
 		protos = append(protos, hs...)
 	}
+	enforced, err := f.enforced()
+	if err != nil {
+		return err
+	}
 	deny := hooks.RuleDeny
 	if f.audit {
 		deny = hooks.RuleAudit
-		if len(f.denies) == 0 {
-			return &problem{msg: "--audit without --deny", hint: "it lets what --deny names pass, and tells of it"}
+		if len(f.denies) == 0 && f.enforce == "" {
+			return &problem{msg: "--audit without --deny or --enforce", hint: "it lets what they refuse pass, and tells of it"}
 		}
 	}
 	for _, k := range []struct {
 		kind  hooks.RuleKind
 		texts []string
-	}{{hooks.RuleDelay, f.delays}, {deny, f.denies}, {hooks.RuleFault, f.faults}} {
+	}{{hooks.RuleDelay, f.delays}, {deny, slices.Concat(f.denies, enforced)}, {hooks.RuleFault, f.faults}} {
 		for _, text := range k.texts {
-			r, p, warnings, err := hooks.ParseRule(k.kind, text, newSeed(), protos)
+			r, p, warnings, err := hooks.ParseRuleWith(policy.Lists, k.kind, text, newSeed(), protos)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seam-project/seam/collector/learn"
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/hooks/packfile"
 )
@@ -17,6 +18,9 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	s := hooks.NewSpec()
 	s.OnFull, s.BlockMS, s.Buffer, s.Start, s.Socket = f.onFull, f.blockMS, f.buffer, f.start, f.socket
 	s.Follow = f.follow
+	if err := f.learns(s); err != nil {
+		return nil, err
+	}
 	packs, user, err := f.packNames()
 	if err != nil {
 		return nil, err
@@ -50,6 +54,9 @@ func (f *flags) spec() (*hooks.Spec, error) {
 	}
 	ruled := s.Probes[len(f.probes):]
 	s.Probes = slices.Clone(s.Probes[:len(f.probes)])
+	if f.learn != "" {
+		s.Probes = append(learn.Probes(), s.Probes...)
+	}
 	for _, name := range packs {
 		p, ok := hooks.PackProbe(name)
 		if !ok {
@@ -71,9 +78,12 @@ func (f *flags) spec() (*hooks.Spec, error) {
 
 // packNames sorts what --hooks names: packs of seam's own, and users'.
 func (f *flags) packNames() (own []string, user []*packfile.Pack, err error) {
+	if f.learn != "" {
+		own = []string{"sqlite"} // the rest is learn.Probes
+	}
 	if len(f.packs) == 0 {
-		if len(f.probes) > 0 {
-			return nil, nil, nil
+		if len(f.probes) > 0 || f.learn != "" {
+			return own, nil, nil
 		}
 		return hooks.DefaultPacks(), nil, nil
 	}

@@ -43,6 +43,7 @@ type Builder struct {
 	threads map[string]*ThreadGroup // by name
 	refused map[string]*refusals
 	errors  map[errorKey]*Error
+	acted   map[actedKey]uint64
 	trunc   int
 	target  []string
 	first   int64 // earliest start, epoch ns

@@ -140,12 +140,13 @@ type OpenCall struct {
 
 // A Rule is what was done to calls by a rule: --fault, --delay, --deny.
 type Rule struct {
-	N       int    `json:"rule"`
-	Kind    string `json:"kind"` // "fault", "delay", "deny", "audit"
-	Text    string `json:"text"` // as it can be given again, with its seed
-	Matched uint64 `json:"matched"`
-	Acted   uint64 `json:"acted"`
-	Skipped uint64 `json:"skipped"` // calls it could not be applied to
+	N       int     `json:"rule"`
+	Kind    string  `json:"kind"` // "fault", "delay", "deny", "audit"
+	Text    string  `json:"text"` // as it can be given again, with its seed
+	Matched uint64  `json:"matched"`
+	Acted   uint64  `json:"acted"`
+	Skipped uint64  `json:"skipped"`         // calls it could not be applied to
+	Calls   []Acted `json:"calls,omitempty"` // what it acted on, where that has a name
 }
 
 // A Refusal groups what was not instrumented for the same reason.

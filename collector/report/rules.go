@@ -53,6 +53,9 @@ func (b *Builder) reportRules(r *Report) {
 		}
 	}
 	slices.SortFunc(r.Rules, func(x, y Rule) int { return cmp.Or(cmp.Compare(x.N, y.N), cmp.Compare(x.Text, y.Text)) })
+	for i := range r.Rules {
+		r.Rules[i].Calls = b.actedOn(r.Rules[i].N)
+	}
 	if len(r.Rules) == 0 || len(r.Target) == 0 {
 		return
 	}
@@ -138,6 +141,7 @@ func (p *printer) rules(r *Report) {
 		g.add("", Count(uint64(u.N)), matched, acted, count0(u.Skipped), u.Kind+" "+Escape(u.Text))
 	}
 	p.grid(g)
+	p.acted(r)
 	if len(r.Again) > 0 {
 		p.line("  again: " + shellCommand(r.Again))
 	}

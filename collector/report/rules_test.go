@@ -2,7 +2,7 @@ package report_test
 
 import (
 	"bytes"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -29,7 +29,7 @@ func TestRules(t *testing.T) {
 	stream(2, rules(1))
 	r := b.Report()
 	want := []report.Rule{{N: 1, Kind: "audit", Text: "execve:path!^=/usr/bin", Matched: 6, Acted: 6}, {N: 2, Kind: "fault", Text: "write:errno=EIO,nth=3", Matched: 60, Skipped: 2}}
-	if !slices.Equal(r.Rules, want) {
+	if !reflect.DeepEqual(r.Rules, want) {
 		t.Errorf("%+v, want %+v", r.Rules, want)
 	}
 	var out bytes.Buffer

@@ -397,6 +397,7 @@ func (s *Stream) Event(sec *wire.Section, ev *wire.Event) {
 		}
 		sl.lost++
 	}
+	s.acted(sl.p, ev)
 	s.observe(sl.p, ev)
 }
 

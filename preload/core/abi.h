@@ -163,6 +163,10 @@ enum { /* seam_filter.what */
 	SEAM_FILT_RULED  = 5,   /* only calls that a rule acted on */
 	SEAM_FILT_ADDR   = 6,   /* socket address at word `arg`, of the length in word `width` (0xff: unknown), is one of str (struct seam_addr_range; cmp NE: of that kind, and not one) */
 	SEAM_FILT_FDPATH = 7,   /* what descriptor `arg` is open on starts with str[0..len), as /proc/self/fd says (cmp NE: does not) */
+	SEAM_FILT_WITHIN = 8,   /* each file named (struct seam_names in str) is one of the struct seam_set at value, or below one, or a folder of which it has /dir/. (cmp NE: not each); value counts from the plan's start */
+	SEAM_FILT_ADDRS  = 9,   /* one of the `count` struct seam_filter at value holds (cmp NE: none does, and it is an IP or a Unix address); count: struct seam_addr_list in str */
+	SEAM_FILT_HAS    = 10,  /* C string at word `arg` contains str[0..len) (cmp NE: does not) */
+	SEAM_FILT_SHAPE  = 11,  /* the shape of the SQL (struct seam_sql in str) is one of the struct seam_set at value (cmp NE: is not) */
 };
 enum { SEAM_CMP_EQ = 1, SEAM_CMP_NE, SEAM_CMP_LT, SEAM_CMP_LE, SEAM_CMP_GT, SEAM_CMP_GE, SEAM_CMP_AND };
 struct seam_filter {            /* 80 bytes; all must hold */
@@ -180,6 +184,41 @@ struct seam_addr_range {        /* 20 bytes */
 	uint8_t bits;           /* AF_UNIX: bytes of the text, at most 44 */
 	uint16_t port;          /* 0: any */
 	uint8_t addr[16];
+};
+
+/* seam_filter.str of SEAM_FILT_WITHIN: how the call names files */
+#define SEAM_NO_WORD 0xff
+struct seam_names {             /* 20 bytes */
+	uint8_t n;              /* names: 1 or 2 */
+	uint8_t fd;             /* 1: the word is a descriptor */
+	uint8_t arg[2];         /* words */
+	uint8_t dir[2];         /* word of the descriptor that a relative name counts from; SEAM_NO_WORD: the working directory */
+	uint8_t keep[2];        /* 1: a link that is the last part of the name is not followed */
+	uint8_t flags;          /* word with flags that say the same, SEAM_NO_WORD: none */
+	uint8_t pad[3];
+	uint32_t nofollow;      /* in flags: the last link is not followed */
+	uint32_t follow;        /* in flags: it is, in spite of keep */
+};
+
+/* seam_filter.str of SEAM_FILT_ADDRS */
+struct seam_addr_list { uint32_t n, pad; };
+
+/* seam_filter.str of SEAM_FILT_SHAPE */
+#define SEAM_SQL_MOST 4096      /* bytes of a statement, and of its shape; a longer one has no shape */
+struct seam_sql {               /* 4 bytes */
+	uint8_t arg;            /* word */
+	uint8_t len;            /* word of its length, an int; negative, or SEAM_NO_WORD: up to the NUL */
+	uint8_t all;            /* 1: each statement of the text must hold; 0: the first, as prepare compiles no more */
+	uint8_t pad;
+};
+
+/* A set of texts, sorted by their FNV-1a 64. */
+struct seam_set {               /* 8 bytes, entries follow */
+	uint32_t n, pad;
+};
+struct seam_set_entry {         /* 16 bytes */
+	uint64_t hash;
+	uint32_t off, len;      /* the text, from the plan's start */
 };
 
 #define SEAM_MAX_RULES 64

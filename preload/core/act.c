@@ -240,7 +240,9 @@ int seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct
 		return addr_holds(t, q, f);
 	case SEAM_FILT_FDPATH:
 		return fd_path_holds(q, f);
-	default: /* RULED: a call that a rule acted on does not come here */
+	case SEAM_FILT_RULED: /* a call that a rule acted on does not come here */
 		return 0;
+	default:
+		return seam_list_holds(t, q, f);
 	}
 }

@@ -323,6 +323,7 @@ unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uin
 	uint64_t ret, unsigned when, unsigned char *to, unsigned char *end);
 unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t from, unsigned char *to);
 unsigned seam_read_bytes(struct seam_tls *t, uint64_t addr, void *to, unsigned n); /* bytes that could be read */
+int  seam_read_text(struct seam_tls *t, uint64_t addr, void *to, unsigned max, int *cut); /* a C string of at most max bytes, a multiple of 8; its length, -1 unreadable; cut: there is more */
 int  seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigned len); /* 1 same, 0 differs or unreadable */
 int  seam_mapped(uint64_t addr);            /* 8 bytes can be read at addr, a multiple of 8; asks the kernel */
 int  seam_maps_begin(const struct seam_frame *f, const struct seam_run *r); /* 1: seam_maps_end must follow */
@@ -339,6 +340,7 @@ int  seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f
 void seam_act_now(struct seam_frame *f);   /* do it, with the guard free */
 void seam_act_skipped(const struct seam_run *r);
 int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
+int  seam_list_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* lists.c: conditions that look something up */
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */
 
 /* native.c */

@@ -245,6 +245,14 @@ int seam_read_prefix(struct seam_tls *t, uint64_t addr, const char *str, unsigne
 	return same;
 }
 
+int seam_read_text(struct seam_tls *t, uint64_t addr, void *to, unsigned max, int *cut)
+{
+	int kernel = begin_copy(t);
+	int n = addr ? copy_string(t, addr, to, max, cut, kernel) : -1;
+	end_copy(t);
+	return n;
+}
+
 unsigned seam_read_bytes(struct seam_tls *t, uint64_t addr, void *to, unsigned n)
 {
 	t->ask_kernel = begin_copy(t);

@@ -46,7 +46,7 @@ func planFilters(bound []hooks.CFilter) (out []Filter) {
 	for i := range bound {
 		c := &bound[i]
 		out = append(out, Filter{What: uint8(c.What), Arg: c.Arg, Cmp: uint8(c.Cmp), Width: c.Width,
-			Signed: c.Signed, Value: c.Value, Str: string(c.Str[:min(int(c.Len), len(c.Str))])})
+			Signed: c.Signed, Value: c.Value, Str: string(c.Str[:min(int(c.Len), len(c.Str))]), Set: c.Set})
 	}
 	return out
 }

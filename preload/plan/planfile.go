@@ -129,7 +129,8 @@ type Filter struct {
 	What, Arg, Cmp, Width uint8
 	Signed                bool
 	Value                 int64
-	Str                   string // at most 64 bytes
+	Str                   string   // at most 64 bytes
+	Set                   []string // a list, sorted; Value is where it is then
 }
 
 // Rule is struct seam_rule.
@@ -228,9 +229,11 @@ func (p *Plan) Encode() []byte {
 			b = append(b, 0)
 		}
 	}
+	lists := newLists()
 	for i := range p.Sites {
 		s := &p.Sites[i]
 		align()
+		b = lists.place(b, s)
 		fixOff := len(b)
 		for _, f := range s.Fixes {
 			b = le.AppendUint16(b, f.At)
@@ -244,9 +247,9 @@ func (p *Plan) Encode() []byte {
 			b = le.AppendUint16(b, o.Unit)
 		}
 		filtOff := len(b)
-		b = appendFilters(b, s.Filters)
+		b = lists.appendFilters(b, s.Filters)
 		var rulesOff int
-		b, rulesOff = appendRules(b, s.Rules)
+		b, rulesOff = lists.appendRules(b, s.Rules)
 		trampOff := len(b)
 		b = append(b, s.Tramp...)
 		defOff := len(b)
@@ -570,6 +573,12 @@ func (f Filter) valid(words uint8) bool {
 			(f.Str[0] == 2 && f.Str[1] <= 32 || f.Str[0] == 10 && f.Str[1] <= 128 || f.Str[0] == 1 && int(f.Str[1]) == len(f.Str)-addrRangeSize)
 	case filtFDPath:
 		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2)
+	case filtWithin:
+		return f.validNames(words)
+	case filtAddrs:
+		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2) && (f.Width == 0xff || f.Width < words) && len(f.Str) == 8
+	case filtHas:
+		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2) && f.Str != ""
 	case filtFailed, filtMinDur, filtRuled:
 		return true
 	}
@@ -577,4 +586,4 @@ func (f Filter) valid(words uint8) bool {
 }
 
 // SEAM_FILT_*.
-const filtInt, filtPrefix, filtFailed, filtMinDur, filtRuled, filtAddr, filtFDPath = 1, 2, 3, 4, 5, 6, 7
+const filtInt, filtPrefix, filtFailed, filtMinDur, filtRuled, filtAddr, filtFDPath, filtWithin, filtAddrs, filtHas, filtShape = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11

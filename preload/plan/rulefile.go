@@ -5,7 +5,7 @@ import "github.com/seam-project/seam/hooks"
 // addrRangeSize is sizeof(struct seam_addr_range).
 const addrRangeSize = 20
 
-func appendFilters(b []byte, fs []Filter) []byte {
+func (l *lists) appendFilters(b []byte, fs []Filter) []byte {
 	for _, f := range fs {
 		str := f.Str[:min(len(f.Str), 64)]
 		sign := byte(0)
@@ -13,7 +13,7 @@ func appendFilters(b []byte, fs []Filter) []byte {
 			sign = 1
 		}
 		b = append(b, f.What, f.Arg, f.Cmp, byte(len(str)), f.Width, sign, 0, 0)
-		b = le.AppendUint64(b, uint64(f.Value))
+		b = le.AppendUint64(b, uint64(f.Value+l.at[listKey(f)]))
 		b = append(b, str...)
 		b = append(b, make([]byte, 64-len(str))...)
 	}
@@ -31,7 +31,7 @@ func decodeFilters(b []byte, off uint32, n, words uint8) (fs []Filter, ok bool) 
 			return nil, false
 		}
 		f.Str = string(filters[16 : 16+int(filters[3])])
-		if !f.valid(words) {
+		if !f.valid(words) || !f.decodeList(b) {
 			return nil, false
 		}
 		fs = append(fs, f)
@@ -40,11 +40,11 @@ func decodeFilters(b []byte, off uint32, n, words uint8) (fs []Filter, ok bool) 
 }
 
 // appendRules writes a site's rules, and where they are: their filters come first.
-func appendRules(b []byte, rules []Rule) ([]byte, int) {
+func (l *lists) appendRules(b []byte, rules []Rule) ([]byte, int) {
 	offs := make([]int, len(rules))
 	for i := range rules {
 		offs[i] = len(b)
-		b = appendFilters(b, rules[i].When)
+		b = l.appendFilters(b, rules[i].When)
 	}
 	at := len(b)
 	for i := range rules {
