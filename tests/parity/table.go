@@ -162,7 +162,7 @@ func table(results []*Result) string {
 	}
 	for _, r := range results {
 		if r.Every > 1 {
-			fmt.Fprintf(&b, "\n* %s: every %dth unit of the suite's list was run%s.", r.Suite, r.Every, always(r.Always))
+			fmt.Fprintf(&b, "\n* %s: one unit in %d of the suite's list was run%s.", r.Suite, r.Every, always(r.Always))
 		}
 		for unit, why := range r.Out {
 			fmt.Fprintf(&b, "\n* %s: %s was not run: %s.", r.Suite, unit, why)
