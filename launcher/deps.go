@@ -16,10 +16,7 @@ const maxObjects = 4096
 // found or read is left out, and the target's own loader has the last word.
 func Dependencies(t *Target, environ []string) []string {
 	w := newWalk(environ)
-	w.caches = func() []cachedLib {
-		libs, _ := readLdCache(ldCachePath, w.hwcaps)
-		return libs
-	}
+	w.caches = systemLibs
 	return w.run(t.ELF, t.Loader, preloads(environ))
 }
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync"
+
+	"github.com/seam-project/seam/preload/plan"
 )
 
 // /etc/ld.so.cache, as glibc's sysdeps/generic/dl-cache.h lays it out: a
@@ -32,6 +35,25 @@ type cachedLib struct {
 	name string // as in DT_NEEDED
 	path string
 	rank int // 0: for any processor; else index+1 in the list of usable hwcaps, 1 best
+}
+
+// lastCache is the cache as it was read last: one start asks twice.
+var lastCache struct {
+	sync.Mutex
+	id   plan.Identity
+	libs []cachedLib
+}
+
+// systemLibs are the libraries of /etc/ld.so.cache; nil when there is none. Not to be changed.
+func systemLibs() []cachedLib {
+	lastCache.Lock()
+	defer lastCache.Unlock()
+	id, err := fileIdentity(ldCachePath)
+	if err != nil || id != lastCache.id {
+		lastCache.id = id
+		lastCache.libs, _ = readLdCache(ldCachePath, hwcaps())
+	}
+	return lastCache.libs
 }
 
 // readLdCache reads the cache; libraries of other machines, and for processors

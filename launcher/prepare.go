@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/seam-project/seam/hooks"
@@ -13,8 +14,8 @@ import (
 // reach a target.
 type Prepared struct {
 	Injection
-	Objects  []string // loaded when the target starts; nil without a target
-	Planned  []Planned
+	Objects  []string  // loaded when the target starts; nil without a target
+	Planned  []Planned // after Prepare, without those that were there if nobody needs them
 	Warnings []Warning
 }
 
@@ -26,7 +27,7 @@ func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []st
 	if t != nil {
 		objects = Dependencies(t, environ)
 	}
-	return PrepareObjects(c, library, spec, objects)
+	return prepareObjects(c, library, spec, objects, false)
 }
 
 // gc counts those who want less of it.
@@ -58,6 +59,11 @@ func lessGC() func() {
 // PrepareObjects is Prepare for a target in which these objects are loaded. complete is
 // called with the spec before it is written.
 func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, complete ...func(*hooks.Spec)) (*Prepared, error) {
+	return prepareObjects(c, library, spec, objects, true, complete...)
+}
+
+// prepareObjects is that; plans: they are wanted, not only that they are there.
+func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, plans bool, complete ...func(*hooks.Spec)) (*Prepared, error) {
 	defer lessGC()()
 	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket, Filters: Filters()}}
 	var err error
@@ -81,7 +87,9 @@ func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 		return nil, err
 	}
 	installed := Installed()
-	p.Planned = Preplan(spec, p.Objects, installed)
+	// Only what users named themselves is looked for in the plans: Warnings.
+	plans = plans || slices.ContainsFunc(spec.Probes, func(p hooks.Probe) bool { return p.Pack == "" })
+	p.Planned = preplan(spec, p.Objects, installed, true, plans)
 	p.Warnings = Warnings(spec, p.Planned, p.Objects, installed)
 	if p.Spec, err = c.StoreSpec(encoded); err != nil {
 		return nil, err

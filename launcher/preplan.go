@@ -31,34 +31,46 @@ type Planned struct {
 // asks about: those loaded at start, and the installed libraries. The core in
 // the target then finds its work done and needs no Go to begin.
 func Preplan(spec *hooks.Spec, atStart, installed []string) []Planned {
-	return preplan(spec, atStart, installed, true)
+	return preplan(spec, atStart, installed, true, true)
 }
 
 // PlanOnly plans the objects loaded at start and leaves the cache alone.
 func PlanOnly(spec *hooks.Spec, atStart []string) []Planned {
-	return preplan(spec, atStart, nil, false)
+	return preplan(spec, atStart, nil, false, true)
 }
 
-func preplan(spec *hooks.Spec, atStart, installed []string, store bool) []Planned {
+// preplan does it. store: in the cache. plans: they are wanted; else a look at those
+// that are there must do.
+func preplan(spec *hooks.Spec, atStart, installed []string, store, plans bool) []Planned {
 	libs, paths := spec.Globs()
 	var work []Planned
 	known := map[plan.Identity]bool{}
+	hash, n := uint64(0), 0
+	if !plans {
+		hash = spec.Hash()
+	}
 	add := func(w Planned) {
 		// A library is often installed under several names.
-		if id, err := fileIdentity(w.Path); err == nil && !known[id] {
-			known[id] = true
-			work = append(work, w)
+		id, err := fileIdentity(w.Path)
+		if err != nil || known[id] {
+			return
 		}
+		known[id] = true
+		n++
+		if !plans && plan.Cached(spec.Plans, hash, id, spec.Control) {
+			return
+		}
+		work = append(work, w)
 	}
 	for _, p := range atStart {
 		if matchesAny(libs, paths, p) {
 			add(Planned{Path: p, AtStart: true})
 		}
 	}
-	most := len(work) + maxInstalled
+	most := n + maxInstalled
 	libs = narrow(libs)
 	for _, p := range installed {
-		if len(work) < most && matchesAny(libs, paths, p) {
+		if n < most && matchesAny(libs, paths, p) {
 			add(Planned{Path: p})
 		}
 	}
@@ -145,7 +157,7 @@ func narrow(libs []string) []string {
 // Installed lists the libraries of /etc/ld.so.cache that this processor would
 // use, by the path the loader opens.
 func Installed() []string {
-	libs, _ := readLdCache(ldCachePath, hwcaps())
+	libs := systemLibs()
 	at := make(map[string]int, len(libs))
 	var best []cachedLib
 	for _, l := range libs {

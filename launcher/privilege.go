@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -54,13 +55,20 @@ func self() identity {
 	}
 	raw, _ := os.ReadFile("/proc/thread-self/status")
 	for line := range strings.Lines(string(raw)) {
-		var v uint64
-		if n, _ := fmt.Sscanf(line, "CapBnd: %x", &v); n == 1 {
-			who.bounding = v
-		} else if n, _ := fmt.Sscanf(line, "CapAmb: %x", &v); n == 1 {
-			who.ambient = v
-		} else if n, _ := fmt.Sscanf(line, "CapInh: %x", &v); n == 1 {
-			who.inheritable = v
+		var set *uint64
+		key, hex, _ := strings.Cut(line, ":")
+		switch key {
+		case "CapBnd":
+			set = &who.bounding
+		case "CapAmb":
+			set = &who.ambient
+		case "CapInh":
+			set = &who.inheritable
+		default:
+			continue
+		}
+		if v, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64); err == nil {
+			*set = v
 		}
 	}
 	return who

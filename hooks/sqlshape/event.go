@@ -29,14 +29,27 @@ func (c *Call) FromEvent(e *wire.Event) {
 	c.RC = 0
 	switch e.Ret.Kind {
 	case wire.VStr:
-		if v, ok := hooks.EnumValue("sqlite", string(e.Ret.Str)); ok {
-			c.RC = int32(v)
-		} else {
-			c.RC = 1
-		}
+		c.RC = code(e.Ret.Str)
 	case wire.VInt, wire.VUint:
 		c.RC = int32(e.Ret.Int)
 	}
+}
+
+// code is the result code of this name. The one that nearly every call has is
+// known without looking for it.
+func code(name []byte) int32 {
+	switch string(name) {
+	case "SQLITE_OK":
+		return 0
+	case "SQLITE_ROW":
+		return 100
+	case "SQLITE_DONE":
+		return 101
+	}
+	if v, ok := hooks.EnumValue("sqlite", string(name)); ok {
+		return int32(v)
+	}
+	return 1
 }
 
 func pointer(args []wire.Value, i int) uint64 {

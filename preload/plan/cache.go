@@ -91,6 +91,35 @@ func Load(dir string, specHash uint64, id Identity) (*Plan, error) {
 	return p, nil
 }
 
+// Cached says whether Load would find a plan with this key, live if it must be, by its
+// header and the files it was made from. What else is in it, whoever applies it checks.
+func Cached(dir string, specHash uint64, id Identity, live bool) bool {
+	if CheckDir(dir) != nil {
+		return false
+	}
+	name := cacheFile(dir, Key(specHash, id))
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() || private(name, st) != nil {
+		return false
+	}
+	var b [headerSize]byte
+	if _, err := io.ReadFull(f, b[:]); err != nil || string(b[:8]) != planMagic || le.Uint32(b[hdrVersion:]) != planVersion ||
+		int64(le.Uint32(b[hdrSize:])) != st.Size() || le.Uint64(b[hdrSpec:]) != specHash || le.Uint32(b[hdrLive:]) == 0 && live ||
+		(Identity{Dev: le.Uint64(b[hdrDev:]), Ino: le.Uint64(b[hdrIno:]), Size: le.Uint64(b[hdrFsize:]), MtimeNS: le.Uint64(b[hdrMtime:])}) != id {
+		return false
+	}
+	if le.Uint32(b[hdrNdeps:]) == 0 {
+		return true
+	}
+	p, err := Load(dir, specHash, id) // rare: a debug file was looked for
+	return err == nil && (p.Live || !live)
+}
+
 // Store writes the plan into the cache. Readers see the whole plan or none: it
 // is written under another name and renamed.
 func Store(dir string, p *Plan) error {
