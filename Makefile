@@ -4,6 +4,9 @@ GO ?= go
 LIB := launcher/embed/libseam.so
 # asyncpreemptoff: no signals between Go's threads; the others: no files kept open (RATIONALE.md, R2)
 GODEBUGS := asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0
+# CALLBACKS=1, set by `seam build`: loops of Go code can be interrupted, without signals, so that an endless
+# one in a callback doesn't stop the rest of the agent
+CALLBACKS ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LIB_LDFLAGS := -E=seam_rt0 -X=github.com/seam-project/seam/preload/agent.version=$(VERSION) -X=runtime.godebugDefault=$(GODEBUGS) \
 	-extldflags '-Wl,--version-script=$(CURDIR)/preload/exports.map -Wl,-z,now'
@@ -16,7 +19,7 @@ help: ## this list
 build: bin/seam ## bin/seam, one file with the agent library inside
 
 $(LIB): $(LIB_SRC)
-	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags="$(LIB_LDFLAGS)" -o $@.tmp ./preload
+	$(if $(CALLBACKS),GOEXPERIMENT=preemptibleloops )CGO_ENABLED=1 $(GO) build -buildmode=c-shared -trimpath -ldflags="$(LIB_LDFLAGS)" -o $@.tmp ./preload
 	$(GO) run ./preload/postlink $@.tmp
 	strip --strip-unneeded $@.tmp
 	$(GO) run ./preload/postlink -trim $@.tmp

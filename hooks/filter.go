@@ -183,6 +183,21 @@ func (h *Hook) argIndex(name string) (int, string) {
 	return -1, "its arguments are " + oneOf(names)
 }
 
+// Named is the argument of that name, nil when there is none. "path" is the one that is a
+// file's name, whatever it is called.
+func (h *Hook) Named(name string) *Arg {
+	i, _ := h.argIndex(name)
+	if i < 0 && name == "path" {
+		if i = h.pathArg(); i >= 0 && h.Args[i].Type == TFD {
+			i = -1
+		}
+	}
+	if i < 0 {
+		return nil
+	}
+	return &h.Args[i]
+}
+
 // pathArg is the argument that is a file's name, or, where there is none, a
 // descriptor; -1 when there is neither.
 func (h *Hook) pathArg() int {

@@ -16,12 +16,16 @@ const (
 	RuleDeny                      // it is refused
 	RuleAudit                     // as RuleDeny, but it is only told
 
-	RuleNative RuleKind = 8 // a callback of the user's, in a shared object
+	RuleNative   RuleKind = 8  // a callback of the user's, in a shared object
+	RuleCallback RuleKind = 32 // a Go callback is asked (package callbacks)
 )
 
 func (k RuleKind) String() string {
-	if k == RuleNative {
+	switch k {
+	case RuleNative:
 		return "native"
+	case RuleCallback:
+		return "callback"
 	}
 	return [...]string{"", "fault", "delay", "deny", "audit"}[min(k, RuleAudit)]
 }
@@ -51,6 +55,9 @@ type Rule struct {
 	Chance uint64   `json:",omitempty"` // of 2^64; 0: always
 	Seed   uint64   `json:",omitempty"`
 	Native *Native  `json:",omitempty"` // of RuleNative
+
+	Callback uint32 `json:",omitempty"` // RuleCallback: its number among those that are compiled in; Delay is how long a call waits for it
+	Position uint8  `json:",omitempty"` // RuleCallback: SEAM_POS_* of abi.h
 }
 
 // What a bound rule does, as SEAM_ACT_* of abi.h.
@@ -61,8 +68,21 @@ const (
 	ActDeny  = 4
 	ActAudit = 5
 
-	ActNative = 16
+	ActNative   = 16
+	ActCallback = 32
 )
+
+// Positions of a callback, as SEAM_POS_* of abi.h.
+const (
+	PosPre     = 1
+	PosPost    = 2
+	PosFailing = 3
+)
+
+// MayRefuse: a call of it need not be made, and can be given a result.
+func MayRefuse(h *Hook) bool {
+	return h.Flags&(HookNoReturn|HookExit) == 0 && !neverReturns(h.Name) && h.Ret.Type != TFloat
+}
 
 // How its error is expressed, as SEAM_RULE_* of abi.h.
 const (
@@ -121,6 +141,16 @@ func ResolveRule(h *Hook, r *Rule) (*BoundRule, error) {
 		return b, b.native(h, r)
 	case r.Kind == RuleAudit:
 		b.What = ActAudit
+		return b, nil
+	case r.Kind == RuleCallback:
+		b.What, b.CountArg = ActCallback, r.Position
+		switch {
+		case r.Position == PosPre:
+		case h.EntryOnly || h.Flags&(HookNoReturn|HookExit) != 0 || neverReturns(h.Name):
+			return fail("", "its return is not seen", "a callback before the call is possible")
+		case r.Position == PosFailing && h.Fail.Op == FailNever:
+			return fail("", "it is not known when it fails", "a prototype with a 'fails' clause, or a callback after each call")
+		}
 		return b, nil
 	case r.Kind == RuleDelay:
 		b.What = ActDelay
@@ -348,10 +378,12 @@ func (r *Rule) check() error {
 		return &RuleError{Msg: "a callback without its file"}
 	case r.Kind == RuleNative && r.Native.check() != nil:
 		return r.Native.check()
-	case (r.Kind < RuleFault || r.Kind > RuleAudit) && r.Kind != RuleNative:
+	case (r.Kind < RuleFault || r.Kind > RuleAudit) && r.Kind != RuleNative && r.Kind != RuleCallback:
 		return &RuleError{Msg: "unknown kind of rule"}
 	case strings.ContainsAny(r.Text, "\n\x00") || len(r.Text) > maxRuleText:
 		return &RuleError{Msg: "its text is too long, or has a line break"}
+	case r.Kind == RuleCallback && (r.Position < PosPre || r.Position > PosFailing || r.Callback >= MaxRules || r.Delay == 0):
+		return &RuleError{Msg: "not a callback"}
 	case r.Delay < 0 || r.Delay > int64(MaxDelay) || r.Jitter < 0 || r.Jitter > r.Delay || r.After < 0:
 		return &RuleError{Msg: "a time out of range"}
 	}

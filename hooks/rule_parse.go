@@ -70,6 +70,9 @@ func (k RuleKind) option() string {
 	if k == RuleAudit {
 		return "--deny"
 	}
+	if k == RuleCallback {
+		return "callback"
+	}
 	return "--" + k.String()
 }
 
@@ -115,7 +118,7 @@ func (s *ruleScanner) target(p *Probe) {
 		end := segment(s.text[from:])
 		part := strings.TrimSpace(s.text[from : from+end])
 		last := from+end == len(s.text)
-		bare := last && (s.rule.Kind == RuleDeny || s.rule.Kind == RuleAudit) && part != "any" // libc:execve
+		bare := last && (s.rule.Kind == RuleDeny || s.rule.Kind == RuleAudit || s.rule.Kind == RuleCallback) && part != "any" // libc:execve
 		if len(parts) > 0 && (last && !bare || !isName(part)) {
 			break
 		}
@@ -354,6 +357,8 @@ func (s *ruleScanner) whole() {
 		s.fail(pos("jitter"), "more jitter than delay", "at most the delay itself")
 	case r.Kind == RuleFault && acts == 0:
 		s.fail(len(s.text), "expected what is to happen", "errno=EIO, ret=0, any, or short=1")
+	case r.Kind == RuleCallback && (acts > 0 || hasDelay):
+		s.fail(0, "what happens to a call is the callback's to say", "only conditions, and nth, every, p, after, max")
 	case acts > 1:
 		s.fail(0, "a rule does one thing: any, short, or errno and ret", "give two rules")
 	case (r.Kind == RuleDeny || r.Kind == RuleAudit) && (r.Any || r.Short > 0):

@@ -75,6 +75,17 @@ is gone: the processes do it themselves.`},
 		{name: "hooks", args: "[ls | show pack|function… | check file… | header]", run: (*app).hooks,
 			summary: "list the packs, and what they know of each function",
 			about:   `'seam hooks header' prints the C header for callbacks of your own (--native): docs/native.md.`},
+		{name: "build", args: "--with DIR [flags]", run: (*app).build,
+			summary: "make a seam with Go callbacks of your own compiled in",
+			about: `It takes Go, make, gcc, binutils, and the source of seam. The program that is made is used
+like seam; the callbacks run in the programs that it watches. See docs/callbacks.md.
+
+  package myhooks
+  func init() { callbacks.Register("libc:open*:path^=/data", callbacks.Pre, look) }
+  func look(c *callbacks.Call) error { c.Note("%s", c.Text("path")); return nil }
+
+  seam build --with ./myhooks -o seam-mine
+  ./seam-mine run -- program args…`},
 		{name: "plan", args: "[live] spec object…", hidden: true, run: (*app).plan,
 			summary: "make the plans for objects, for a program that is loading them"},
 		{name: "version", run: (*app).version, summary: "print the version"},

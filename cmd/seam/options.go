@@ -61,6 +61,8 @@ type flags struct {
 	control   string
 	config    string
 	ruled     []hooks.Probe // of --fault and its like, once spec was made
+	with      list
+	source    string
 	lives     time.Duration
 	calls     uint64
 	command   *command
@@ -160,6 +162,18 @@ var options = []option{
 	{name: "pid", arg: "PID", in: []string{"attach"},
 		help:  "the process to attach to; one that was started with the environment of 'seam env --dormant'",
 		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},
+	{name: "with", arg: "DIR", in: []string{"build"},
+		help:  "a Go package that calls callbacks.Register (repeatable)",
+		value: func(f *flags) pflag.Value { return &f.with }},
+	{name: "output", short: "o", arg: "FILE", in: []string{"build"},
+		help:  "where the program goes (default: ./seam- and the package's folder)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.output) }},
+	{name: "source", arg: "DIR", env: "SEAM_SOURCE", in: []string{"build"},
+		help:  "seam's own source (default: what the package's go.mod says)",
+		value: func(f *flags) pflag.Value { return (*text)(&f.source) }},
+	{name: "quiet", short: "q", in: []string{"build"},
+		help:  "do not print where it is",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.quiet) }},
 	{name: "format", short: "f", arg: "FORMAT", in: []string{"env"},
 		help:  "shell (default), env-file, or systemd",
 		value: func(f *flags) pflag.Value { return (*text)(&f.format) }},

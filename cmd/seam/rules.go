@@ -22,6 +22,9 @@ func (f *flags) rules(s *hooks.Spec) error {
 		}
 		protos = append(protos, hs...)
 	}
+	if err := f.compiledIn(s, protos); err != nil {
+		return err
+	}
 	enforced, err := f.enforced()
 	if err != nil {
 		return err

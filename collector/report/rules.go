@@ -63,6 +63,10 @@ func (b *Builder) reportRules(r *Report) {
 	audit, file := false, ""
 	for i := range r.Rules {
 		kind := r.Rules[i].Kind
+		if kind == "callback" { // compiled into that seam, which is not known here
+			r.Again = nil
+			return
+		}
 		if kind == "native" { // those of one file, as --native takes it
 			if _, f, _ := strings.Cut(r.Rules[i].Text, " from /"); f != file {
 				file = f

@@ -34,7 +34,7 @@ func answer(a *arena.Arena) {
 		seen := atomic.LoadUint32(bell)
 		for i := range slots {
 			h := &slots[i]
-			if atomic.LoadUint32(&h.State) == hoAsked && h.Pid == me &&
+			if atomic.LoadUint32(&h.State) == hoAsked && h.Pid == me && h.What != arena.HandoverCallback &&
 				atomic.CompareAndSwapUint32(&h.State, hoAsked, hoTaken) {
 				serve(a, h)
 			}

@@ -22,6 +22,7 @@ func Run() {
 		return // the header is our own: only a bug gets here, and then nothing is safe to read
 	}
 	go answer(a)
+	serveCallbacks(a)
 	go planOnRequest()
 	go followNewest()
 	core.WaitOwner()

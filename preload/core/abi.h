@@ -230,7 +230,9 @@ enum { /* seam_rule.what */
 	SEAM_ACT_DENY  = 4,     /* as FAULT, in another name */
 	SEAM_ACT_AUDIT = 5,     /* nothing but the event */
 	SEAM_ACT_NATIVE = 16,   /* a callback of the user's, see native.c */
+	SEAM_ACT_CALLBACK = 32, /* a Go callback of the agent's is asked: number `count`, position count_arg */
 };
+enum { SEAM_POS_PRE = 1, SEAM_POS_POST = 2, SEAM_POS_FAILING = 3 }; /* seam_rule.count_arg of a callback */
 enum { /* seam_rule.flags */
 	SEAM_RULE_ERRNO = 1,    /* err is stored in errno */
 	SEAM_RULE_CODE  = 2,    /* err is the result */
@@ -243,10 +245,10 @@ struct seam_rule {              /* 72 bytes: what one rule means at one site; wh
 	uint8_t  id;            /* index in the arena's table, and the bit in a record */
 	uint8_t  nfilt;         /* conditions; all must hold */
 	uint8_t  nerr;          /* err[0..nerr): one of these, drawn if there is more than one; 0: errno is left alone */
-	uint8_t  count_arg;     /* SHORT: the register word that is lowered */
+	uint8_t  count_arg;     /* SHORT: the register word that is lowered; CALLBACK: SEAM_POS_* */
 	uint8_t  pad[2];
 	uint32_t filt_off;      /* struct seam_filter[nfilt], from the plan's start */
-	uint32_t count;         /* SHORT: to this, at least 1 */
+	uint32_t count;         /* SHORT: to this, at least 1; CALLBACK: its number among those compiled in */
 	int64_t  ret;
 	uint16_t err[SEAM_RULE_ERRS];
 };
@@ -288,8 +290,8 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t info_off, info_len;        /* in defs: msgpack map about the process {exe, argv, cwd, ...} */
 	uint32_t order_off;                 /* uint32_t[nchunks]: index of the chunk that got uid, at uid % nchunks (core) */
 	uint32_t ends_off, nends;           /* struct seam_end[]: entry n is at n % nends */
-	uint32_t rules_off, nrules;         /* struct seam_rule_state[] */
-	uint32_t pad0[1];
+	uint32_t rules_off, nrules;         /* struct seam_rule_state[]; behind them: */
+	uint32_t nnotes;                    /* struct seam_note[]: note n is at n % nnotes */
 
 	/* written by many; each word on its own line where it is busy */
 	uint32_t epoch    __attribute__((aligned(64))); /* bumped: threads take the slow path once (written by owner, reader) */
@@ -313,6 +315,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t forking;       /* core: children that were begun and are not in the process table yet */
 	uint32_t shards;        /* bitmap: counter shards that a live thread owns */
 	uint32_t ends;          /* ends of children noted so far */
+	uint32_t notes;         /* notes left so far */
 	/* losses and skips, all in calls unless said; atomic adds, never reset */
 	uint64_t lost[16] __attribute__((aligned(64)));  /* by enum seam_lost */
 	uint64_t pad1;
@@ -379,7 +382,9 @@ struct seam_proc {              /* 128 bytes */
 	uint64_t dropped;       /* calls of this process lost; atomic */
 	uint32_t confined;      /* SEAM_CONF_*: how it confined itself; from SEAM_CONF_TOLD on the drainer's */
 	uint32_t spec_seq;      /* seam_arena.spec_seq of the spec that is in force there */
-	uint32_t pad[10];
+	uint32_t cb_bell;       /* futex: bumped when a callback is to be run in this process */
+	uint32_t cb_asleep;     /* agent's threads that wait on it */
+	uint32_t pad[8];
 };
 
 /* How a child ended, as its parent was told by wait. */
@@ -462,14 +467,33 @@ struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the
 	uint64_t acted;
 	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay; of a callback: those where it said that it failed */
 	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
-	uint64_t reserved[4];
+	uint32_t off;           /* of a callback, which this line is of from here on: 1 it is switched off */
+	uint32_t stuck;         /* calls that were not waited for any longer and are still in it */
+	uint64_t timeouts, errors;
+	uint64_t reserved[1];
 	/* written once, from the spec: of the calls that match, counted from 1 */
 	uint64_t nth, every;    /* act on this one, on each multiple; 0: not asked */
 	uint64_t max;           /* times it acts, at most; 0: no bound */
 	uint64_t chance;        /* acts when the draw for this call is below; 0: always */
 	uint64_t seed;          /* draw k is a function of seed and k */
 	uint64_t after;         /* clock ticks since the arena was made; earlier calls do not match */
-	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter */
+	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter; of a callback: delay is how long a call waits for it */
+};
+
+/* What a callback had to say, or what is to be said of it: it reaches the reader
+ * by whoever drains. */
+enum { SEAM_NOTE_SAID = 1, SEAM_NOTE_ERROR = 2, SEAM_NOTE_PANIC = 3, SEAM_NOTE_TIMEOUT = 4, SEAM_NOTE_OFF = 5, SEAM_NOTE_FATAL = 6,
+       SEAM_NOTE_MISUSE = 7 };
+struct seam_note {              /* 256 bytes */
+	uint32_t number;        /* which note this is, from 1; stored last; 0 while it is written */
+	uint8_t  code;          /* SEAM_NOTE_* */
+	uint8_t  rule;          /* the callback's, from 0 */
+	uint16_t len;           /* of text */
+	uint32_t pid, tid;      /* of the call; 0 not of one */
+	uint64_t count;         /* how often so far */
+	uint32_t told;          /* drainer: 1 it is on the stream */
+	uint32_t pad;
+	char     text[224];
 };
 
 enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };
@@ -505,6 +529,22 @@ struct seam_handover {          /* 1024 bytes */
 	uint64_t ret;
 	uint64_t lib_base;      /* load bias of the object the site is in */
 	char     reply[888];
+};
+
+/* seam_handover.reply, while a callback is asked (what is SEAM_HO_CALLBACK) */
+#define SEAM_HO_CALLBACK 255
+enum { SEAM_CALL_RET = 1, SEAM_CALL_ERRNO = 2, SEAM_CALL_REFUSE = 4 }; /* seam_called.out */
+struct seam_called {            /* 136 bytes */
+	uint32_t callback;      /* its number */
+	uint8_t  rule, position, failed, nwords;
+	uint32_t err;           /* errno, position POST and FAILING */
+	uint32_t asleep;        /* futex: 1 the host's thread is not looking */
+	uint32_t server;        /* agent: the thread that runs it */
+	uint32_t out;           /* agent: SEAM_CALL_*: what is to be done */
+	uint32_t changed;       /* agent: words that are to be replaced, a bit each */
+	uint32_t out_err;
+	uint64_t out_ret;
+	uint64_t out_words[SEAM_MAX_WORDS];
 };
 
 #endif

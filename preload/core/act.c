@@ -53,6 +53,14 @@ static int take(struct seam_rule_state *s, uint64_t max)
 	return 1;
 }
 
+/* A callback's conditions hold for one more call. 1: it is one of those that are asked for. */
+int seam_due(struct seam_rule_state *s)
+{
+	uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
+	return !(s->nth && k != s->nth) && !(s->every && k % s->every) && !(s->chance && draw(s->seed, k) >= s->chance) &&
+		!(s->max && __atomic_load_n(&s->acted, __ATOMIC_RELAXED) >= s->max);
+}
+
 /* The result of a call that rule q refuses. f->ret: errno + 1, or 0 to leave it. */
 static void refuse(const struct seam_rule *q, uint64_t k, struct seam_frame *f)
 {
@@ -73,6 +81,8 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 		struct seam_rule_state *s = state_of(q);
 		if (q->what == SEAM_ACT_NATIVE && decided && !q->flags)
 			continue; /* it is not made, or not as it was meant */
+		if (q->what == SEAM_ACT_CALLBACK && (s->off || (f->how & HOW_REFUSED)))
+			continue;
 		if (q->nfilt && !seam_holds(t, (const struct seam_filter *)(r->plan + q->filt_off), q->nfilt, f))
 			continue;
 		if (s->after && now_ticks() - seam->arena->tsc0 < s->after)
@@ -84,6 +94,16 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			} else if (seam_native_pre(r, f, q)) {
 				acted |= 1ull << q->id;
 				decided |= f->how & HOW_REFUSED;
+			}
+			continue;
+		}
+		if (q->what == SEAM_ACT_CALLBACK) {
+			if (q->count_arg != SEAM_POS_PRE) {
+				f->natives |= 1ull << i;
+				f->how |= HOW_CALLBACK;
+			} else if (seam_due(s) && seam_callback(t, r, f, q, 0)) {
+				acted |= 1ull << q->id;
+				decided |= (f->how & HOW_REFUSED) != 0;
 			}
 			continue;
 		}

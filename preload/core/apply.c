@@ -242,7 +242,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
 	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
 	r->need = r->size + SIX_WORDS + r->payload_max + (r->nrules ? 8 : 0);
-	r->need_late = LEAVE_SIZE + r->payload_max_late + (r->native ? 8 : 0);
+	r->need_late = LEAVE_SIZE + r->payload_max_late + (r->nrules ? 8 : 0);
 	int ranged = fail_range(r);
 	r->special = (!r->nrules ? 0 : may_idle(r) ? SEAM_SP_RULES : SEAM_SP_FILTER) | (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |

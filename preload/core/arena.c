@@ -21,6 +21,7 @@
 #define NSHARDS 16u
 #define NSHARDS_HIST 4u
 #define NHANDOVER 32u
+#define NNOTES 64u
 #define SPARE_SITES 3072u   /* for libraries and probes that come later; untouched, it costs address space only */
 #define SPARE_HISTS 256u
 #define SPARE_DEFS (2u << 20)
@@ -169,7 +170,8 @@ int seam_arena_create(struct seam_load *l)
 	uint64_t counters = place(&at, (uint64_t)NSHARDS * nsites * 8);
 	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
 	uint64_t ends = place(&at, NENDS * sizeof(struct seam_end));
-	uint64_t rules = place(&at, l->spec.nrules * sizeof(struct seam_rule_state));
+	uint32_t nnotes = l->spec.nrules ? NNOTES : 0;
+	uint64_t rules = place(&at, l->spec.nrules * sizeof(struct seam_rule_state) + nnotes * sizeof(struct seam_note));
 	uint64_t hist = place(&at, (uint64_t)NSHARDS_HIST * nhists * sizeof(struct seam_hist));
 	uint64_t defs_off = place(&at, defs);
 	at = (at + CHUNK - 1) & ~(uint64_t)(CHUNK - 1);
@@ -224,7 +226,7 @@ int seam_arena_create(struct seam_load *l)
 	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
 	a->handover_off = handover; a->nhandover = NHANDOVER;
 	a->ends_off = ends;       a->nends = NENDS;
-	a->rules_off = rules;     a->nrules = l->spec.nrules;
+	a->rules_off = rules;     a->nrules = l->spec.nrules; a->nnotes = nnotes;
 	a->chunk_size = CHUNK;
 	a->data_off = at;
 	a->defs_used = 8; /* offset 0 means none */

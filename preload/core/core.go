@@ -174,6 +174,19 @@ func CopyString(out []byte, p uintptr) int {
 	return n
 }
 
+// Peek copies memory at p to out, as far as it can be read, and returns how many bytes.
+func Peek(p uintptr, out []byte) int {
+	if len(out) == 0 {
+		return 0
+	}
+	return int(C.seam_peek(C.uint64_t(p), unsafe.Pointer(&out[0]), C.uint(len(out))))
+}
+
+// Note leaves a note about a callback for the reader.
+func Note(code, rule uint8, pid, tid uint32, count uint64, text string) {
+	C.seam_note(C.uint(code), C.uint(rule), C.uint32_t(pid), C.uint32_t(tid), C.uint64_t(count), (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.uint(len(text)))
+}
+
 // Hold says that this thread, which its goroutine is locked to, is about to hold
 // something of the host's, such as a lock: it must not be ended now.
 func Hold() { C.seam_hold() }

@@ -377,6 +377,15 @@ struct seam_outcome_rec {       /* 16 bytes */
 };
 
 /* handover.c */
+struct seam_handover *seam_claim_handover(void); /* NULL: all are taken */
+int  seam_agent_runs(struct seam_tls *t);  /* 1: it does, having been started if need be */
+int  seam_await(struct seam_handover *h, int64_t ns, unsigned lost);
+/* callback.c */
+int  seam_callback(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f, const struct seam_rule *q, int failed);
+uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int failed);
+int  seam_due(struct seam_rule_state *s);  /* act.c */
+void seam_callbacks_end(void);
+void seam_note(unsigned code, unsigned rule, uint32_t pid, uint32_t tid, uint64_t count, const char *text, unsigned len);
 void seam_release_handovers(const struct seam_tls *t); /* those this thread has left behind */
 unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
 	unsigned char *to, unsigned char *end);

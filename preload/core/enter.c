@@ -221,7 +221,7 @@ pass:
 		seam_act_now(f);
 	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
-	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT | HOW_NATIVE);
+	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT | HOW_NATIVE | HOW_CALLBACK);
 }
 
 static int bucket(uint64_t v)
@@ -298,7 +298,7 @@ void seam_leave(struct seam_frame *f)
 	if (unlikely(f->how & (HOW_SPAWN | HOW_WAIT)))
 		seam_after_process(r, f);
 	struct seam_tls *t = self();
-	if (!(f->how & (HOW_RECORDED | HOW_LATE | HOW_NATIVE)))
+	if (!(f->how & (HOW_RECORDED | HOW_LATE | HOW_NATIVE | HOW_CALLBACK)))
 		return;
 	if ((r->flags & SEAM_SF_FORKS) && f->ret == 0)
 		return; /* in the child: the call is the parent's */
@@ -314,6 +314,8 @@ void seam_leave(struct seam_frame *f)
 		if (t->gen != *seam_alive)
 			goto out; /* it forked */
 	}
+	if (unlikely(f->how & HOW_CALLBACK) && !(f->how & HOW_REFUSED))
+		acted |= seam_callbacks_after(t, f, is_failed(r, f->ret));
 	uint32_t err = host_errno();
 	int failed = is_failed(r, f->ret);
 	if (!(f->how & HOW_RECORDED)) {

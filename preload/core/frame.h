@@ -32,6 +32,7 @@
 #define CALL_PLAIN     0x100 /* from seam_enter: the assembly does the rest */
 #define HOW_REFUSED    128  /* one of them: the original is not called */
 #define HOW_NATIVE     0x1000 /* callbacks are to be called after it: `natives` */
+#define HOW_CALLBACK   0x4000 /* Go callbacks are to be asked after it */
 
 #define SIZEOF_RUN     192
 #define RUN_ORIG       0

@@ -246,6 +246,7 @@ void seam_park(void)
 	sig_block_host();
 	if (seam) {
 		publish_state(SEAM_GO_PARKED);
+		seam_callbacks_end();
 		seam_give_back();
 	}
 	uint32_t never = 0;

@@ -18,7 +18,7 @@ static void start_and_wait(void *unused)
 		seam_go_wait(START_DEADLINE_NS);
 }
 
-static struct seam_handover *claim(void)
+struct seam_handover *seam_claim_handover(void)
 {
 	struct seam_handover *h = arena_at(seam->arena->handover_off);
 	for (uint32_t i = 0; i < seam->arena->nhandover; i++) {
@@ -30,7 +30,7 @@ static struct seam_handover *claim(void)
 	return 0;
 }
 
-static int agent_runs(struct seam_tls *t)
+int seam_agent_runs(struct seam_tls *t)
 {
 	uint32_t s = __atomic_load_n(&seam->go_state, __ATOMIC_ACQUIRE);
 	if (s == SEAM_GO_ON)
@@ -60,14 +60,39 @@ void seam_release_handovers(const struct seam_tls *t)
 	}
 }
 
+/* Wait until h is done, at most ns: 1. Else that is counted, and h is not this thread's any
+ * more: 0 nobody had taken it, -1 whoever did frees it. */
+int seam_await(struct seam_handover *h, int64_t ns, unsigned lost)
+{
+	struct ktime t0, now;
+	sys2(SYS_clock_gettime, 1, &t0);
+	for (;;) {
+		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
+		if (s == SEAM_HO_DONE)
+			return 1;
+		sys2(SYS_clock_gettime, 1, &now);
+		int64_t left = ns - ((now.sec - t0.sec) * 1000000000 + now.nsec - t0.nsec);
+		if (left > 0) {
+			futex_wait(&h->state, s, left);
+			continue;
+		}
+		/* nobody took it: it is ours again. Else whoever did frees it. */
+		uint32_t to_state = s == SEAM_HO_ASKED ? SEAM_HO_FREE : SEAM_HO_ABANDONED;
+		if (__atomic_compare_exchange_n(&h->state, &s, to_state, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			count_lost(lost);
+			return s == SEAM_HO_ASKED ? 0 : -1;
+		}
+	}
+}
+
 static unsigned hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,
 	unsigned char *to, unsigned char *end)
 {
-	if (!agent_runs(t)) {
+	if (!seam_agent_runs(t)) {
 		count_lost(SEAM_HO_NOAGENT);
 		return 0;
 	}
-	struct seam_handover *h = claim();
+	struct seam_handover *h = seam_claim_handover();
 	if (!h) {
 		count_lost(SEAM_HO_NOAGENT);
 		return 0;
@@ -86,25 +111,8 @@ static unsigned hand_over(struct seam_tls *t, const struct seam_run *r, const ui
 	__atomic_add_fetch(&p->ho_bell, 1, __ATOMIC_RELEASE);
 	futex_wake(&p->ho_bell, 1);
 
-	struct ktime t0, now;
-	sys2(SYS_clock_gettime, 1, &t0);
-	for (;;) {
-		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
-		if (s == SEAM_HO_DONE)
-			break;
-		sys2(SYS_clock_gettime, 1, &now);
-		int64_t left = HO_DEADLINE_NS - ((now.sec - t0.sec) * 1000000000 + now.nsec - t0.nsec);
-		if (left > 0) {
-			futex_wait(&h->state, s, left);
-			continue;
-		}
-		/* nobody took it: it is ours again. Else whoever did frees it. */
-		uint32_t to_state = s == SEAM_HO_ASKED ? SEAM_HO_FREE : SEAM_HO_ABANDONED;
-		if (__atomic_compare_exchange_n(&h->state, &s, to_state, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-			count_lost(SEAM_HO_TIMEOUT);
-			return 0;
-		}
-	}
+	if (seam_await(h, HO_DEADLINE_NS, SEAM_HO_TIMEOUT) <= 0)
+		return 0;
 	unsigned len = h->reply_len, room = end - to > 8 ? end - to - 8 : 0;
 	if (len > sizeof h->reply)
 		len = sizeof h->reply;

@@ -64,3 +64,6 @@ SAME(sizeof(struct seam_asite), 64);
 SAME(sizeof(struct seam_hist), 2048);
 SAME(sizeof(struct seam_rec), 16);
 SAME(sizeof(struct seam_handover), 1024);
+SAME(sizeof(struct seam_called), 136);
+SAME(sizeof(struct seam_note), 256);
+_Static_assert(sizeof(struct seam_called) <= sizeof ((struct seam_handover *)0)->reply, "a request fits");

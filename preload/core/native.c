@@ -119,7 +119,7 @@ uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int fa
 	uint64_t acted = 0;
 	for (uint64_t left = f->natives; left; left &= left - 1) {
 		const struct seam_rule *q = &r->rules[__builtin_ctzll(left)];
-		const struct seam_native *n = (q->flags & SEAM_RULE_POST) || failed ? native_of(q->id) : 0;
+		const struct seam_native *n = q->what == SEAM_ACT_NATIVE && ((q->flags & SEAM_RULE_POST) || failed) ? native_of(q->id) : 0;
 		struct seam_call c;
 		if (!n)
 			continue;

@@ -28,13 +28,15 @@ func (b *builder) rules(site *Site, h *hooks.Hook, addr uint64, p *hooks.Probe) 
 			}
 			continue
 		}
-		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short, Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
+		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short + r.Callback, Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
 	}
 	return out
 }
 
 // after: a callback that is called after the function.
-func after(r Rule) bool { return r.What == hooks.ActNative && r.Flags != 0 }
+func after(r Rule) bool {
+	return r.What == hooks.ActNative && r.Flags != 0 || r.What == hooks.ActCallback && r.CountArg != hooks.PosPre
+}
 
 // afterwards leaves out callbacks that are to be called after a function whose return is not seen.
 func (b *builder) afterwards(site *Site, rules []Rule) []Rule {
@@ -43,7 +45,7 @@ func (b *builder) afterwards(site *Site, rules []Rule) []Rule {
 	}
 	for i := range rules {
 		if r := &rules[i]; after(*r) && b.exactly(int(r.ID)) {
-			b.refuse(site.Name, RuleNotApplied, "the "+b.spec.Rules[r.ID].Native.Position.String()+" callback: the function's return can't be seen")
+			b.refuse(site.Name, RuleNotApplied, "the callback: the function's return can't be seen")
 		}
 	}
 	return slices.DeleteFunc(rules, after)

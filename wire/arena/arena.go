@@ -58,6 +58,7 @@ type Arena struct {
 	hand     []Handover
 	ends     []End
 	rules    []RuleState
+	notes    []Note
 	data     []byte
 	info     []byte
 }
@@ -117,6 +118,8 @@ func check(h *Header, size uint64) error {
 		region(size, "ends", uint64(h.EndsOff), uint64(h.Nends), endSize, 8),
 		limit("rule count", uint64(h.Nrules), 0, MaxRules),
 		region(size, "rules", max(uint64(h.RulesOff), headerSize), uint64(h.Nrules), ruleSize, 8),
+		limit("note count", uint64(h.Nnotes), 0, maxThreads),
+		region(size, "notes", max(uint64(h.RulesOff), headerSize)+uint64(h.Nrules)*ruleSize, uint64(h.Nnotes), noteSize, 8),
 		region(size, "hand-overs", uint64(h.HandoverOff), uint64(h.Nhandover), handoverSize, 8),
 		region(size, "data", h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize), 1, 8),
 	)
@@ -191,6 +194,40 @@ func (a *Arena) EachRule(f func(n int, s *RuleState, text string)) {
 }
 
 const maxRuleText = 1024
+
+// Rule is the state of a rule, from 0; nil when there is none.
+func (a *Arena) Rule(i int) *RuleState {
+	if i < 0 || i >= len(a.rules) {
+		return nil
+	}
+	return &a.rules[i]
+}
+
+// EachNote calls f for each note that was not told yet, oldest first, with a copy of it, and where to
+// mark that it was told: 1. since is what the last call returned, 0 at first. Notes that were
+// overwritten are not there any more.
+func (a *Arena) EachNote(since uint32, f func(n *Note, text string, told *uint32)) uint32 {
+	n := atomic.LoadUint32(&a.head.Notes)
+	size := uint32(len(a.notes))
+	if size == 0 {
+		return n
+	}
+	if n-since > size {
+		since = n - size
+	}
+	const inTheMaking = 8 // as for ends
+	for ; since != n; since++ {
+		p := &a.notes[since%size]
+		number := atomic.LoadUint32(&p.Number)
+		if number == 0 && n-since <= inTheMaking {
+			break
+		}
+		if c := *p; number == since+1 && atomic.LoadUint32(&p.Number) == number && c.Told == 0 {
+			f(&c, string(c.Text[:min(int(c.Len), len(c.Text))]), &p.Told)
+		}
+	}
+	return since
+}
 
 // Procs and Threads are the tables; their fields change and are loaded with
 // atomics. Entries of processes are taken in turn: those behind the last that was

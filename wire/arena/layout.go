@@ -64,7 +64,7 @@ type Header struct {
 	OrderOff              uint32
 	EndsOff, Nends        uint32
 	RulesOff, Nrules      uint32
-	Pad0                  [1]uint32
+	Nnotes                uint32
 	_                     [48]byte
 	Epoch                 uint32
 	SitesUsed, DefsUsed   uint32
@@ -84,7 +84,8 @@ type Header struct {
 	Forking               uint32
 	Shards                uint32
 	Ends                  uint32
-	_                     [8]byte
+	Notes                 uint32
+	_                     [4]byte
 	Lost                  [16]uint64
 	Pad1                  uint64
 	Delivered             uint64
@@ -150,7 +151,8 @@ type Proc struct {
 	Dropped          uint64
 	Confined         uint32
 	SpecSeq          uint32
-	Pad              [10]uint32
+	CbBell, CbAsleep uint32
+	Pad              [8]uint32
 }
 
 // End is struct seam_end.
@@ -256,7 +258,9 @@ type Hist struct {
 type RuleState struct {
 	Matched, Acted, Skipped uint64
 	TextOff, TextLen        uint32
-	Reserved                [4]uint64
+	Off, Stuck              uint32
+	Timeouts, Errors        uint64
+	Reserved                [1]uint64
 	Nth, Every, Max         uint64
 	Chance, Seed            uint64
 	After, Delay, Jitter    uint64
@@ -317,6 +321,58 @@ type Handover struct {
 	Ret            uint64
 	LibBase        uint64
 	Reply          [888]byte
+}
+
+// HandoverCallback is Handover.What of a request to run a callback; Reply is a
+// Called then.
+const HandoverCallback = 255
+
+// Positions of a callback.
+const (
+	PosPre     = 1
+	PosPost    = 2
+	PosFailing = 3
+)
+
+// What a callback wants done, bits of Called.Out.
+const (
+	CallRet    = 1
+	CallErrno  = 2
+	CallRefuse = 4
+)
+
+// Called is struct seam_called.
+type Called struct {
+	Callback                       uint32
+	Rule, Position, Failed, Nwords uint8
+	Err                            uint32
+	Asleep                         uint32
+	Server                         uint32
+	Out, Changed, OutErr           uint32
+	OutRet                         uint64
+	OutWords                       [MaxWords]uint64
+}
+
+// Codes of a note.
+const (
+	NoteSaid = iota + 1
+	NoteError
+	NotePanic
+	NoteTimeout
+	NoteOff
+	NoteFatal
+	NoteMisuse
+)
+
+// Note is struct seam_note.
+type Note struct {
+	Number     uint32
+	Code, Rule uint8
+	Len        uint16
+	Pid, Tid   uint32
+	Count      uint64
+	Told, Pad  uint32
+	Text       [224]byte
 }
 
 // LostNames are the names of Header.Lost's reasons (enum seam_lost) on the

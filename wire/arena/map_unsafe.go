@@ -18,6 +18,7 @@ const (
 	handoverSize = uint64(unsafe.Sizeof(Handover{}))
 	endSize      = uint64(unsafe.Sizeof(End{}))
 	ruleSize     = uint64(unsafe.Sizeof(RuleState{}))
+	noteSize     = uint64(unsafe.Sizeof(Note{}))
 )
 
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
@@ -105,6 +106,7 @@ func view(mem []byte) (*Arena, error) {
 		nhists:   int(h.Nhists),
 		hand:     cut[Handover](mem, uint64(h.HandoverOff), uint64(h.Nhandover)),
 		rules:    cut[RuleState](mem, uint64(h.RulesOff), uint64(h.Nrules)),
+		notes:    cut[Note](mem, uint64(h.RulesOff)+uint64(h.Nrules)*ruleSize, uint64(h.Nnotes)),
 		ends:     cut[End](mem, uint64(h.EndsOff), uint64(h.Nends)),
 		data:     cut[byte](mem, h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize)),
 	}

@@ -83,6 +83,7 @@ type Drainer struct {
 
 	refused  uint32
 	procs    []proc
+	noted    uint32 // how many notes of callbacks were looked at
 	waited   uint32 // how many ends of children were told
 	faults   [numFaults]uint64
 	told     [numFaults]uint64
@@ -136,7 +137,7 @@ func New(a *arena.Arena, out io.Writer, opt Options) *Drainer {
 // then what could not be written to the last one.
 func (d *Drainer) Reset(out io.Writer) {
 	d.out, d.err = out, nil
-	d.refused, d.seq, d.waited = 0, 0, 0
+	d.refused, d.seq, d.waited, d.noted = 0, 0, 0, 0
 	d.counted, d.ruled = map[uint32]uint64{}, 0
 	d.told = [numFaults]uint64{}
 	d.nextTold = time.Time{}

@@ -145,7 +145,7 @@ func (d *Drainer) processEnd(b []byte, p *arena.Proc) []byte {
 
 // totals appends counts, account and faults.
 func (d *Drainer) totals(b []byte, now int64) []byte {
-	b = d.rules(d.counts(b, now), now)
+	b = d.notes(d.rules(d.counts(b, now), now), now)
 	acc := d.account()
 	d.nameDropped(&acc)
 	b = wire.AppendAccount(b, now, &acc)
@@ -253,7 +253,7 @@ func (d *Drainer) Finish() (uint64, error) {
 	}
 	now := time.Now().UnixNano()
 	d.late = d.rules(d.counts(d.late, now), now)
-	d.late = d.tellProcs(d.tellFaults(d.late, now), now)
+	d.late = d.notes(d.tellProcs(d.tellFaults(d.late, now), now), now)
 	acc := d.account()
 	d.nameDropped(&acc)
 	d.late = wire.AppendBye(d.late, now, &acc)
