@@ -55,9 +55,6 @@ type Made struct {
 // Run runs the callback for a call, and returns what came of it. A panic is the
 // agent's to recover.
 func (c *Callback) Run(t Target, m *Made) (Changes, error) {
-	if c.off.Load() {
-		return Changes{}, nil
-	}
 	call := Call{target: t, position: c.position, hook: m.Hook, library: m.Library, words: m.Words, ret: m.Ret, errno: m.Errno,
 		failed: m.Failed, pid: m.PID, tid: m.TID}
 	err := c.fn(&call)

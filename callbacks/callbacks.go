@@ -21,7 +21,6 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -64,7 +63,6 @@ type Callback struct {
 	fn       Func
 	timeout  time.Duration
 	number   int
-	off      atomic.Bool
 }
 
 // Option is an option of Register.
@@ -93,10 +91,25 @@ func Register(target string, position Position, fn Func, options ...Option) *Cal
 // Registered are all callbacks, by their numbers.
 func Registered() []*Callback { return registered }
 
-// Off and On switch a callback off and on again, in this process alone. A call
-// that is in it is not interrupted.
-func (c *Callback) Off() { c.off.Store(true) }
-func (c *Callback) On()  { c.off.Store(false) }
+// Off and On switch a callback off and on again, in this process and in those it has forked or was
+// forked from: calls do not stop for it meanwhile. One that is in it is not interrupted. They do nothing in init
+// functions, nor bring back a callback that was switched off for its errors.
+func (c *Callback) Off() { c.turn(true) }
+func (c *Callback) On()  { c.turn(false) }
+
+func (c *Callback) turn(off bool) {
+	if switcher != nil {
+		switcher.Switch(c.number, off)
+	}
+}
+
+// Switcher is who switches callbacks off and on: the agent.
+type Switcher interface{ Switch(number int, off bool) }
+
+var switcher Switcher
+
+// Attach says who it is, before any callback runs.
+func Attach(s Switcher) { switcher = s }
 
 // Target, Position, Deadline and Number are what Register was given, and in which place.
 func (c *Callback) Target() string          { return c.target }

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,8 +95,12 @@ func findPackage(dir string) (userPackage, error) {
 	if st, err := os.Stat(abs); err != nil || !st.IsDir() {
 		return fail("there is no such folder", "the folder of a Go package that calls callbacks.Register")
 	}
-	if files, _ := filepath.Glob(filepath.Join(abs, "*.go")); len(files) == 0 {
+	files, _ := filepath.Glob(filepath.Join(abs, "*.go"))
+	switch {
+	case len(files) == 0:
 		return fail("no Go files in it", "the folder of a Go package that calls callbacks.Register")
+	case isProgram(files):
+		return fail("it is a program (package main)", "give the package another name: it is linked into seam")
 	}
 	mod, err := goTool(abs, "env", "GOMOD")
 	if err != nil {
@@ -105,15 +112,28 @@ func findPackage(dir string) (userPackage, error) {
 	if name, _ := moduleName(filepath.Dir(mod)); name == seamModule {
 		return userPackage{dir: abs}, nil
 	}
-	listed, err := goTool(abs, "list", "-e", "-find", "-f", "{{.Name}} {{.ImportPath}}", ".")
+	module, err := moduleName(filepath.Dir(mod))
 	if err != nil {
 		return fail(err.Error(), "")
 	}
-	name, path, _ := strings.Cut(listed, " ")
-	if name == "main" {
-		return fail("it is a program (package main)", "give the package another name: it is linked into seam")
+	rel, err := filepath.Rel(filepath.Dir(mod), abs)
+	if err != nil {
+		return fail(err.Error(), "")
 	}
-	return userPackage{dir: abs, module: filepath.Dir(mod), path: path}, nil
+	return userPackage{dir: abs, module: filepath.Dir(mod), path: path.Join(module, filepath.ToSlash(rel))}, nil
+}
+
+// isProgram: package main can't be imported.
+func isProgram(files []string) bool {
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		if p, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.PackageClauseOnly); err == nil {
+			return p.Name.Name == "main"
+		}
+	}
+	return false
 }
 
 // findSource is the folder with seam's source: what --source says, or what a user's
@@ -130,17 +150,33 @@ func findSource(given string, packages []userPackage) (string, error) {
 		return abs, nil
 	}
 	for _, p := range packages {
-		at := p.module
-		if at == "" {
-			at = p.dir
-		}
-		dir, err := goTool(at, "list", "-m", "-f", "{{.Dir}}", seamModule)
-		if err == nil && dir != "" {
+		if dir, err := required(p); err == nil && dir != "" {
 			return dir, nil
 		}
 	}
 	return "", &problem{msg: "the source of seam, which is needed to build it with callbacks, is not found",
 		hint: "say where it is (--source DIR; git clone https://" + seamModule + "), or have the package's go.mod require it"}
+}
+
+// required is where the source of seam is that a package's module asks for. A go.mod that
+// is not tidy is good enough, and is not changed.
+func required(p userPackage) (string, error) {
+	if p.module == "" { // of seam's own
+		return goTool(p.dir, "list", "-m", "-f", "{{.Dir}}", seamModule)
+	}
+	tmp, err := os.MkdirTemp("", "seam-build-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	for _, f := range []string{"go.mod", "go.sum"} {
+		if b, err := os.ReadFile(filepath.Join(p.module, f)); err == nil {
+			if err := os.WriteFile(filepath.Join(tmp, f), b, 0o644); err != nil {
+				return "", err
+			}
+		}
+	}
+	return goTool(p.module, "list", "-m", "-mod=mod", "-modfile="+filepath.Join(tmp, "go.mod"), "-f", "{{.Dir}}", seamModule)
 }
 
 // moduleName reads it from the go.mod of a folder.
@@ -212,24 +248,24 @@ func plainName(s string) string {
 
 // copyTree copies files and folders; what a build made, and files of test data, are left out.
 func copyTree(to, from string) error {
-	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(file string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(from, path)
+		rel, err := filepath.Rel(from, file)
 		if err != nil {
 			return err
 		}
 		at := filepath.Join(to, rel)
 		switch name := e.Name(); {
-		case e.IsDir() && (name == "testdata" || name == ".git"):
+		case e.IsDir() && file != from && (name == "testdata" || name == ".git"):
 			return filepath.SkipDir
 		case e.IsDir():
 			return os.MkdirAll(at, 0o755)
 		case strings.HasPrefix(name, "libseam.") || !e.Type().IsRegular():
 			return nil
 		}
-		b, err := os.ReadFile(path)
+		b, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

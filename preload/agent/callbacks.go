@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	maxErrors    = 1000    // of a callback, in all processes; then it is switched off
-	maxTold      = 3       // errors of a callback that are told one by one
-	maxServers   = 24      // threads that run callbacks, those that hang in one counted
-	callbackRoom = 8 << 20 // bytes of a callback's stack; more is a fatal error of Go
+	maxErrors    = 1000      // of a callback, in all processes; then it is switched off
+	maxTold      = 3         // errors of a callback that are told one by one
+	maxServers   = 24        // threads that run callbacks, those that hang in one counted
+	callbackRoom = 8 << 20   // bytes of a callback's stack; more is a fatal error of Go
+	heapRoom     = 256 << 20 // bytes of Go's heap; more is, too
 	spinFor      = 20 * time.Microsecond
 )
 
@@ -58,6 +59,8 @@ func serveCallbacks(a *arena.Arena) {
 		return
 	}
 	debug.SetMaxStack(callbackRoom)
+	core.LimitMemory(heapRoom)
+	callbacks.Attach(switcher{a})
 	s := &servers{a: a, proc: &a.Procs()[core.ProcIndex()], pid: core.PID(), spin: runtime.GOMAXPROCS(0) > 1,
 		symbols: map[string]uintptr{}, sites: map[uint32]*siteOf{}}
 	s.more()
@@ -147,9 +150,6 @@ func (s *servers) take(i int, h *arena.Handover) {
 	core.Hold() // from here on the library may be locked by us
 	ch := s.run(h, c)
 	core.Unhold()
-	if uint32(unix.Getpid()) != s.pid {
-		unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0) // the callback has forked: this is its child, which has no part in anything
-	}
 	c.Out, c.OutRet, c.OutErr, c.Changed = 0, ch.Ret, uint32(ch.Errno), ch.Words
 	if ch.Refuse {
 		c.Out |= arena.CallRefuse
@@ -234,7 +234,7 @@ func (s *servers) failed(code uint8, h *arena.Handover, text string) {
 	if n <= maxTold {
 		s.note(code, h, n, text)
 	}
-	if n == maxErrors && atomic.CompareAndSwapUint32(&r.Off, 0, 1) {
+	if n == maxErrors && atomic.OrUint32(&r.Off, arena.OffByErrors)&arena.OffByErrors == 0 {
 		s.note(arena.NoteOff, h, n, fmt.Sprintf("switched off after %d errors", n))
 	}
 }
@@ -263,6 +263,22 @@ func (s *servers) site(id uint32) *siteOf {
 	at := &siteOf{hook, lib}
 	s.sites[id] = at
 	return at
+}
+
+// switcher switches callbacks off and on, by their rules: they are the first of a spec, in the order of
+// their numbers.
+type switcher struct{ a *arena.Arena }
+
+func (s switcher) Switch(number int, off bool) {
+	r := s.a.Rule(number)
+	if r == nil {
+		return
+	}
+	if off {
+		atomic.OrUint32(&r.Off, arena.OffByUser)
+	} else {
+		atomic.AndUint32(&r.Off, ^uint32(arena.OffByUser))
+	}
 }
 
 // target is what a callback gets of the program, for one call.

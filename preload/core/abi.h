@@ -467,7 +467,7 @@ struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the
 	uint64_t acted;
 	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay; of a callback: those where it said that it failed */
 	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
-	uint32_t off;           /* of a callback, which this line is of from here on: 1 it is switched off */
+	uint32_t off;           /* of a callback, as what follows: SEAM_OFF_*, 0 it is on */
 	uint32_t stuck;         /* calls that were not waited for any longer and are still in it */
 	uint64_t timeouts, errors;
 	uint64_t reserved[1];
@@ -479,6 +479,8 @@ struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the
 	uint64_t after;         /* clock ticks since the arena was made; earlier calls do not match */
 	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter; of a callback: delay is how long a call waits for it */
 };
+
+enum { SEAM_OFF_ERRORS = 1, SEAM_OFF_USER = 2 }; /* seam_rule_state.off */
 
 /* What a callback had to say, or what is to be said of it: it reaches the reader
  * by whoever drains. */

@@ -92,7 +92,7 @@ static struct seam_called *ask(struct seam_tls *t, const struct seam_run *r, str
 	if (done < 0) {
 		__atomic_add_fetch(&p->cb_bell, 1, __ATOMIC_SEQ_CST); /* somebody else there tells of it */
 		futex_wake(&p->cb_bell, 1);
-		if (__atomic_add_fetch(&s->stuck, 1, __ATOMIC_RELAXED) >= STUCK_MAX && !__atomic_exchange_n(&s->off, 1, __ATOMIC_RELAXED)) {
+		if (__atomic_add_fetch(&s->stuck, 1, __ATOMIC_RELAXED) >= STUCK_MAX && !(__atomic_fetch_or(&s->off, SEAM_OFF_ERRORS, __ATOMIC_RELAXED) & SEAM_OFF_ERRORS)) {
 			static const char why[] = "switched off: calls are held up in it that were not waited for any longer";
 			seam_note(SEAM_NOTE_OFF, q->id, seam->pid, t->tid, STUCK_MAX, why, sizeof why - 1);
 		}

@@ -182,6 +182,9 @@ func Peek(p uintptr, out []byte) int {
 	return int(C.seam_peek(C.uint64_t(p), unsafe.Pointer(&out[0]), C.uint(len(out))))
 }
 
+// LimitMemory bounds what the heap of Go may ever take: more is a fatal error.
+func LimitMemory(bytes uint64) { C.seam_limit_memory(C.uint64_t(bytes)) }
+
 // Note leaves a note about a callback for the reader.
 func Note(code, rule uint8, pid, tid uint32, count uint64, text string) {
 	C.seam_note(C.uint(code), C.uint(rule), C.uint32_t(pid), C.uint32_t(tid), C.uint64_t(count), (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.uint(len(text)))

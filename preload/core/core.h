@@ -380,6 +380,8 @@ struct seam_outcome_rec {       /* 16 bytes */
 struct seam_handover *seam_claim_handover(void); /* NULL: all are taken */
 int  seam_agent_runs(struct seam_tls *t);  /* 1: it does, having been started if need be */
 int  seam_await(struct seam_handover *h, int64_t ns, unsigned lost);
+/* own.c */
+void seam_limit_memory(uint64_t max);      /* agent: of Go's heap, bytes */
 /* callback.c */
 int  seam_callback(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f, const struct seam_rule *q, int failed);
 uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int failed);

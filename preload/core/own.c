@@ -30,8 +30,45 @@ static long result(long r)
 	return -1;
 }
 
+/* What Go may map for its heap, bytes, once it runs callbacks of users; it maps
+ * each part of it at a given place, and never gives it back. In the image that
+ * each start of Go gets anew. At the end of it Go finds that there is no memory, which is fatal to
+ * the agent alone (gostart.c). */
+static uint64_t heap_max, heap_used; /* heap_max 0: no bound */
+static struct { void *at; size_t n; } heap[64]; /* its parts until there is one */
+static uint32_t nheap;
+
+/* A forked child starts Go anew and has no use for the heap. Without it a callback
+ * that forks has a child that faults at once, where it would hang in half a Go. */
+void seam_limit_memory(uint64_t max)
+{
+	__atomic_store_n(&heap_max, max, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < nheap && i < sizeof heap / sizeof *heap; i++)
+		madvise(heap[i].at, heap[i].n, MADV_DONTFORK);
+}
+
+static void *heap_part(void *at, size_t n, int prot, int flags)
+{
+	uint64_t max = __atomic_load_n(&heap_max, __ATOMIC_SEQ_CST);
+	if (__atomic_add_fetch(&heap_used, n, __ATOMIC_RELAXED) > max && max)
+		return (void *)result(-ENOMEM);
+	long p = sys6(SYS_mmap, (long)at, n, prot, flags, -1, 0);
+	if (p == (long)at && max)
+		sys3(SYS_madvise, p, n, MADV_DONTFORK);
+	else if (p == (long)at) {
+		uint32_t i = __atomic_fetch_add(&nheap, 1, __ATOMIC_RELAXED);
+		if (i < sizeof heap / sizeof *heap) {
+			heap[i].at = at;
+			heap[i].n = n;
+		}
+	}
+	return (void *)result(p);
+}
+
 OWN void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
 {
+	if ((flags & (MAP_FIXED | MAP_ANONYMOUS)) == (MAP_FIXED | MAP_ANONYMOUS) && (prot & PROT_WRITE))
+		return heap_part(at, n, prot, flags);
 	return (void *)result(sys6(SYS_mmap, (long)at, n, prot, flags, fd, off));
 }
 OWN int munmap(void *p, size_t n) { return result(sys2(SYS_munmap, p, n)); }

@@ -353,6 +353,12 @@ type Called struct {
 	OutWords                       [MaxWords]uint64
 }
 
+// Why a callback is off, bits of RuleState.Off.
+const (
+	OffByErrors = 1
+	OffByUser   = 2
+)
+
 // Codes of a note.
 const (
 	NoteSaid = iota + 1
