@@ -148,8 +148,17 @@ func (s *servers) take(i int, h *arena.Handover) {
 	c := called(h)
 	atomic.StoreUint32(&c.Server, uint32(unix.Gettid()))
 	core.Hold() // from here on the library may be locked by us
-	ch := s.run(h, c)
-	core.Unhold()
+	var ch callbacks.Changes
+	defer func() { // also when it ends the goroutine
+		core.Unhold()
+		s.answer(i, h, &ch)
+	}()
+	ch = s.run(h, c)
+}
+
+// answer says what a callback wants, if anybody waits for it still.
+func (s *servers) answer(i int, h *arena.Handover, ch *callbacks.Changes) {
+	c := called(h)
 	c.Out, c.OutRet, c.OutErr, c.Changed = 0, ch.Ret, uint32(ch.Errno), ch.Words
 	if ch.Refuse {
 		c.Out |= arena.CallRefuse
@@ -188,6 +197,7 @@ func (s *servers) run(h *arena.Handover, c *arena.Called) (ch callbacks.Changes)
 		case !over: // runtime.Goexit
 			ch = callbacks.Changes{}
 			s.failed(arena.NotePanic, h, "it ended its goroutine")
+			runtime.UnlockOSThread() // the thread is good for others
 			s.mu.Lock()
 			s.number--
 			s.mu.Unlock()
