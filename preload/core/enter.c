@@ -224,6 +224,34 @@ pass:
 	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT | HOW_NATIVE | HOW_CALLBACK);
 }
 
+/* seam_enter for the commonest case that is special: a site that reads one string, and
+ * nothing else. Whatever is not as usual goes there. */
+uint32_t seam_enter_string(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+	uint64_t was = 0;
+
+	if (unlikely(r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG))
+		return seam_enter(f);
+	__asm__ volatile("cmpxchgq %2, %1" : "+a"(was), "+m"(t->guard) : "r"((uint64_t)f) : "cc", "memory");
+	if (unlikely(was != 0))
+		return seam_enter(f);
+	if (unlikely(!ready(t) || t->pos + r->need > t->end)) {
+		barrier();
+		t->guard = 0;
+		return seam_enter(f);
+	}
+	f->seq = ++t->seq;
+	uint64_t ts = now_ticks();
+	struct seam_rec *rec = begin_enter(t, f);
+	unsigned n = seam_read_string(t, r, f->words[r->one_str - 1], t->pos + r->size);
+	end_record(t, rec, r->head + (n / 8 << 24 | SEAM_RF_PAYLOAD << 16), f->seq, ts, r->size + n);
+	barrier();
+	t->guard = 0;
+	return CALL_PLAIN;
+}
+
 static int bucket(uint64_t v)
 {
 	if (v < 4)

@@ -46,8 +46,10 @@
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
 #define RUN_ID         48
+#define RUN_ONE_STR    64
 #define SP_RULES       1
 #define SP_STACK       16
+#define SP_ITEMS       32
 #define SP_WATCH       128
 
 #define TLS_GEN        0

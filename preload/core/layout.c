@@ -26,6 +26,8 @@ SAME(RUN_HEAD, offsetof(struct seam_run, head));
 SAME(RUN_NEED, offsetof(struct seam_run, need));
 SAME(RUN_HEAD_LATE, offsetof(struct seam_run, head_late));
 SAME(RUN_SPECIAL, offsetof(struct seam_run, special));
+SAME(RUN_ONE_STR, offsetof(struct seam_run, one_str));
+SAME(SP_ITEMS, SEAM_SP_ITEMS);
 SAME(RUN_RET4, offsetof(struct seam_run, ret4));
 SAME(RUN_FAIL_NOT, offsetof(struct seam_run, fail_not));
 SAME(RUN_FAIL_LO, offsetof(struct seam_run, fail_lo));

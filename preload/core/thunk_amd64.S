@@ -237,6 +237,7 @@ common_full:
 	movq	FRAME_R10(%rsp), %r10
 .Lsave:	save_args
 	call	seam_enter
+.Lentered:
 	testl	%eax, %eax
 	jz	1f
 	cmpl	$CALL_PLAIN, %eax
@@ -313,6 +314,8 @@ common_full:
 	 * is one for them at all. */
 .Lspecial:
 	enter_frame
+	cmpb	$SP_ITEMS, RUN_SPECIAL(%r11)
+	je	.Lstring
 	cmpb	$SP_RULES, RUN_SPECIAL(%r11)
 	jne	.Lsave
 	save_args
@@ -323,6 +326,13 @@ common_full:
 	movq	FRAME_RAX(%rsp), %rax
 	jnz	.Lrecord
 	jmp	.Lsave
+	/* One string is read, and nothing else is special: files, names. */
+.Lstring:
+	cmpb	$0, RUN_ONE_STR(%r11)
+	je	.Lsave
+	save_args
+	call	seam_enter_string
+	jmp	.Lentered
 	.cfi_endproc
 	.size	common_full, .-common_full
 
