@@ -14,18 +14,20 @@ import (
 
 	"github.com/seam-project/seam/collector/capture"
 	"github.com/seam-project/seam/collector/report"
+	"github.com/seam-project/seam/collector/unwind"
 	"github.com/seam-project/seam/wire"
 )
 
 // A Collector reads the streams of targets. Its methods may be called from any
 // goroutine.
 type Collector struct {
-	opt  Options
-	end  *endpoint
-	b    *report.Builder
-	save *capture.Writer // nil when nothing is saved
-	obs  report.Observer
-	keep *keeper
+	opt    Options
+	end    *endpoint
+	b      *report.Builder
+	save   *capture.Writer // nil when nothing is saved
+	obs    report.Observer
+	keep   *keeper
+	walker unwind.Walker
 
 	selfMu     sync.Mutex
 	self       *report.Stream // what the collector itself has to say, connection 0

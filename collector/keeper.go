@@ -169,6 +169,9 @@ func (k *keeper) run() {
 			wait = tick
 		}
 		if k.ending {
+			for _, h := range k.arenas {
+				h.a.Disarm(0) // nobody else could let them go on
+			}
 			k.mu.Unlock()
 			break
 		}
@@ -188,6 +191,7 @@ func (k *keeper) run() {
 				h.mainDead = h.mainDead || fds[i+1].Revents != 0
 			}
 		}
+		k.beat()
 		for _, h := range k.arenas {
 			if !h.busy {
 				k.look(h)

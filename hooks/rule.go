@@ -15,6 +15,7 @@ const (
 	RuleDelay                     // it is made later
 	RuleDeny                      // it is refused
 	RuleAudit                     // as RuleDeny, but it is only told
+	RuleBreak                     // a breakpoint: the thread waits until it is released
 
 	RuleNative   RuleKind = 8  // a callback of the user's, in a shared object
 	RuleCallback RuleKind = 32 // a Go callback is asked (package callbacks)
@@ -27,7 +28,7 @@ func (k RuleKind) String() string {
 	case RuleCallback:
 		return "callback"
 	}
-	return [...]string{"", "fault", "delay", "deny", "audit"}[min(k, RuleAudit)]
+	return [...]string{"", "fault", "delay", "deny", "audit", "break"}[min(k, RuleBreak)]
 }
 
 // MaxRules is the most a spec may have: SEAM_MAX_RULES of preload/core/abi.h.
@@ -35,6 +36,12 @@ const MaxRules = 64
 
 // MaxDelay is the longest a rule may hold up a call.
 const MaxDelay = time.Minute
+
+// How long a thread waits at a breakpoint, if it is not released.
+const (
+	DefaultBreak = 30 * time.Second
+	MaxBreak     = time.Hour
+)
 
 // Rule is what is to be done to some calls. Which functions it is for says the
 // probe that names it (Probe.Rule).
@@ -46,8 +53,8 @@ type Rule struct {
 	Errno  uint16   `json:",omitempty"`
 	Ret    string   `json:",omitempty"` // a number, NULL, or the name of a result
 	Short  uint32   `json:",omitempty"` // bytes
-	Delay  int64    `json:",omitempty"` // ns
-	Jitter int64    `json:",omitempty"` // ns, up to Delay
+	Delay  int64    `json:",omitempty"` // ns; of a breakpoint the longest wait
+	Jitter int64    `json:",omitempty"` // ns, up to Delay; of a breakpoint its serial, which grows; 0: there is none
 	After  int64    `json:",omitempty"` // ns since the program started
 	Nth    uint64   `json:",omitempty"`
 	Every  uint64   `json:",omitempty"`
@@ -67,6 +74,7 @@ const (
 	ActDelay = 3
 	ActDeny  = 4
 	ActAudit = 5
+	ActBreak = 6
 
 	ActNative   = 16
 	ActCallback = 32
@@ -154,6 +162,9 @@ func ResolveRule(h *Hook, r *Rule) (*BoundRule, error) {
 		return b, nil
 	case r.Kind == RuleDelay:
 		b.What = ActDelay
+		return b, nil
+	case r.Kind == RuleBreak:
+		b.What = ActBreak
 		return b, nil
 	case r.Short > 0:
 		arg, why := shortArg(h)
@@ -378,13 +389,14 @@ func (r *Rule) check() error {
 		return &RuleError{Msg: "a callback without its file"}
 	case r.Kind == RuleNative && r.Native.check() != nil:
 		return r.Native.check()
-	case (r.Kind < RuleFault || r.Kind > RuleAudit) && r.Kind != RuleNative && r.Kind != RuleCallback:
+	case (r.Kind < RuleFault || r.Kind > RuleBreak) && r.Kind != RuleNative && r.Kind != RuleCallback:
 		return &RuleError{Msg: "unknown kind of rule"}
 	case strings.ContainsAny(r.Text, "\n\x00") || len(r.Text) > maxRuleText:
 		return &RuleError{Msg: "its text is too long, or has a line break"}
 	case r.Kind == RuleCallback && (r.Position < PosPre || r.Position > PosFailing || r.Callback >= MaxRules || r.Delay == 0):
 		return &RuleError{Msg: "not a callback"}
-	case r.Delay < 0 || r.Delay > int64(MaxDelay) || r.Jitter < 0 || r.Jitter > r.Delay || r.After < 0:
+	case r.Kind == RuleBreak && (r.Delay < 0 || r.Delay > int64(MaxBreak) || r.Jitter < 0),
+		r.Kind != RuleBreak && (r.Delay < 0 || r.Delay > int64(MaxDelay) || r.Jitter < 0 || r.Jitter > r.Delay), r.After < 0:
 		return &RuleError{Msg: "a time out of range"}
 	}
 	return p.check()

@@ -52,6 +52,9 @@ func ParseRuleWith(lists Lists, kind RuleKind, text string, seed uint64, protos 
 	if s.err == nil {
 		warnings = s.functions(&p, protos)
 	}
+	if kind == RuleBreak && s.rule.Delay == 0 {
+		s.rule.Delay = int64(DefaultBreak)
+	}
 	if s.err != nil {
 		s.err.What = kind.option()
 		return Rule{}, Probe{}, nil, s.err
@@ -63,6 +66,18 @@ func ParseRuleWith(lists Lists, kind RuleKind, text string, seed uint64, protos 
 		}
 	}
 	return s.rule, p, warnings, nil
+}
+
+// AddCondition adds a condition to a rule's text, which need not be right.
+func AddCondition(kind RuleKind, text, cond string) string {
+	s := ruleScanner{probeScanner: probeScanner{text: text, stop: ','}, at: map[string]int{}}
+	s.rule.Kind = kind
+	s.target(new(Probe))
+	sep := ","
+	if s.err == nil && s.pos == len(text) {
+		sep = ":"
+	}
+	return text + sep + "when=" + strings.TrimSpace(cond)
 }
 
 // option is the flag that gives a rule of this kind.
@@ -85,6 +100,7 @@ func RuleHelp() string {
               short=N        transfer at most N bytes (read, write, send, recv and their like)
   --delay     200ms          wait before the call      jitter=50ms   give or take as much
   --deny      nothing, or errno=: refuse the call (EACCES or EPERM);  --audit: only tell of it
+  --break     nothing, or timeout=30s: the thread waits before the call until it is released
   which calls nth=N, every=N, p=0.01 (seed=N), after=2s, max=N
               COND or when=COND, as in a probe's 'if'; all must hold:
               path^=/data    starts with;  path!^=/usr/bin  does not
@@ -97,6 +113,7 @@ func RuleHelp() string {
   --delay 'connect:200ms,jitter=50ms'
   --deny 'execve:path!^=/usr/bin'
   --deny 'connect:addr!~10.0.0.0/8,addr!~unix'
+  --break 'libsqlite3:sqlite3_step:nth=2,timeout=1m'
 `
 }
 
@@ -118,7 +135,7 @@ func (s *ruleScanner) target(p *Probe) {
 		end := segment(s.text[from:])
 		part := strings.TrimSpace(s.text[from : from+end])
 		last := from+end == len(s.text)
-		bare := last && (s.rule.Kind == RuleDeny || s.rule.Kind == RuleAudit || s.rule.Kind == RuleCallback) && part != "any" // libc:execve
+		bare := last && (s.rule.Kind == RuleDeny || s.rule.Kind == RuleAudit || s.rule.Kind == RuleBreak || s.rule.Kind == RuleCallback) && part != "any" // libc:execve
 		if len(parts) > 0 && (last && !bare || !isName(part)) {
 			break
 		}
@@ -209,7 +226,7 @@ func (s *ruleScanner) item() {
 	}
 }
 
-var ruleKeys = []string{"errno", "ret", "short", "any", "nth", "every", "p", "seed", "after", "max", "when", "jitter"}
+var ruleKeys = []string{"errno", "ret", "short", "any", "nth", "every", "p", "seed", "after", "max", "when", "jitter", "timeout"}
 
 // bare reads an item that is a single word: the time of a delay.
 func (s *ruleScanner) bare(at int) {
@@ -305,6 +322,15 @@ func (s *ruleScanner) value(key string, keyAt int) {
 		if f := math.Ldexp(v, 64); f < math.MaxUint64 {
 			r.Chance = max(uint64(f), 1)
 		}
+	case "timeout":
+		d, err := time.ParseDuration(w)
+		switch {
+		case r.Kind != RuleBreak:
+			s.fail(keyAt, "a timeout belongs to a breakpoint", "--break '"+s.text+"'")
+		case err != nil || d <= 0 || d > MaxBreak:
+			s.fail(at, "not a time to wait at a breakpoint: "+strconv.Quote(w), "more than 0 and at most "+MaxBreak.String()+", for instance 30s")
+		}
+		r.Delay = int64(d)
 	case "after", "jitter":
 		d, err := time.ParseDuration(w)
 		if err != nil || d < 0 {
@@ -361,6 +387,8 @@ func (s *ruleScanner) whole() {
 		s.fail(0, "what happens to a call is the callback's to say", "only conditions, and nth, every, p, after, max")
 	case acts > 1:
 		s.fail(0, "a rule does one thing: any, short, or errno and ret", "give two rules")
+	case r.Kind == RuleBreak && acts > 0:
+		s.fail(0, "a breakpoint does not fail the call, too", "give both: --break and --fault")
 	case (r.Kind == RuleDeny || r.Kind == RuleAudit) && (r.Any || r.Short > 0):
 		s.fail(0, "a refused call has one error", "errno=EPERM, or --fault for the others")
 	}

@@ -251,7 +251,7 @@ func TestRuleHelp(t *testing.T) {
 			continue
 		}
 		text, _, _ := strings.Cut(f[1], "'")
-		kind := map[string]RuleKind{"--fault": RuleFault, "--delay": RuleDelay, "--deny": RuleDeny}[f[0]]
+		kind := map[string]RuleKind{"--fault": RuleFault, "--delay": RuleDelay, "--deny": RuleDeny, "--break": RuleBreak}[f[0]]
 		if _, _, _, err := ParseRule(kind, text, 1, nil); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}

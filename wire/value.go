@@ -142,3 +142,19 @@ func (d *Decoder) DecodeArgs(raw []byte) []Value {
 	list, _ := d.vals.values(raw, i, n, 0)
 	return list
 }
+
+// DecodeValues decodes an array of values, as an event has its arguments. They share
+// memory with b.
+func DecodeValues(b []byte) ([]Value, error) {
+	var s slab
+	s.reset()
+	n, i := array(b, 0)
+	if i < 0 {
+		return nil, ErrSyntax
+	}
+	list, i := s.values(b, i, n, 0)
+	if i < 0 {
+		return nil, ErrSyntax
+	}
+	return list, nil
+}

@@ -63,6 +63,17 @@ Nothing is printed, unless --live or --json is given.`},
 name of a pack. What each process said of it is on standard error; the probe's id is
 printed. A probe that is added --for a time is removed then, even if the collector
 is gone: the processes do it themselves.`},
+		{name: "break", args: "[add FUNCTION [flags] | wait [ID] | release [ID] | rm ID… | ls]", run: (*app).breaks,
+			summary: "have threads wait before a call, see who waits, and let them go on",
+			about: `For the processes of 'seam collect' and 'seam run --control'. FUNCTION is as in a rule,
+[LIB:]FUNCTION[:ITEM,…]. Each thread that calls it waits before the call, until it is
+released, its timeout is over, the breakpoint is removed, or the collector is gone.
+
+  seam break add 'libsqlite3:sqlite3_step' --when 'pStmt!=0' --timeout 1m    prints b1
+  seam break wait b1 --threads 2      until two threads wait there; who, and where
+  seam break release b1               the one that came first goes on; the breakpoint stays
+  seam break release b1 --all
+  seam break rm b1                    everybody goes on`},
 		{name: "detach", args: "[--pid PID]", run: (*app).detach,
 			summary: "take everything out of running processes"},
 		{name: "listen", args: "[flags]", run: (*app).listen,

@@ -59,6 +59,15 @@ func (a *app) steer(f *flags, cache *launcher.Cache, socket string, objects []st
 			return nil, err
 		}
 	}
+	var breaks []*control.Break
+	for _, text := range f.breaks {
+		b, err := control.NewBreak(text, nil, 0, dir)
+		if err != nil {
+			return nil, err
+		}
+		b.By, b.Added = "command line", time.Now()
+		breaks = append(breaks, b)
+	}
 	s := &steering{}
 	base := *settings
 	base.Probes = f.ruled
@@ -84,7 +93,7 @@ func (a *app) steer(f *flags, cache *launcher.Cache, socket string, objects []st
 			}
 			return p.Spec, nil
 		},
-	}, first)
+	}, first, breaks)
 	return s, err
 }
 
@@ -122,7 +131,7 @@ func (s *steering) stop() {
 const controlDefault = "\x00"
 
 // controlled says whether the flags ask for a control side.
-func (f *flags) controlled() bool { return f.control != "" || f.config != "" }
+func (f *flags) controlled() bool { return f.control != "" || f.config != "" || len(f.breaks) > 0 }
 
 // collect holds probes for all processes that connect, until it is interrupted.
 func (a *app) collect(f *flags) (int, error) {

@@ -35,6 +35,7 @@ type flags struct {
 	delays    list
 	denies    list
 	natives   list
+	breaks    list
 	audit     bool
 	learn     string // files of policies
 	enforce   string
@@ -65,6 +66,11 @@ type flags struct {
 	source    string
 	lives     time.Duration
 	calls     uint64
+	when      list
+	timeout   time.Duration
+	wait      time.Duration
+	count     uint64
+	tid       int
 	command   *command
 }
 
@@ -90,6 +96,9 @@ var options = []option{
 	{name: "deny", arg: "RULE", env: "SEAM_DENIES", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "refuse calls, e.g. 'execve:path!^=/usr/bin' (repeatable)",
 		value: func(f *flags) pflag.Value { return &f.denies }},
+	{name: "break", arg: "RULE", env: "SEAM_BREAKS", in: []string{"run", "collect"},
+		help:  "have threads wait before calls, e.g. 'libsqlite3:sqlite3_step', for 'seam break' (repeatable; with it there is --control)",
+		value: func(f *flags) pflag.Value { return &f.breaks }},
 	{name: "audit", env: "SEAM_AUDIT", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "let what --deny names, or --enforce, pass, and tell of it",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.audit) }},
@@ -126,7 +135,7 @@ var options = []option{
 	{name: "live", in: []string{"run", "attach", "collect"}, env: "SEAM_LIVE",
 		help:  "print calls as they happen",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.live) }},
-	{name: "json", in: []string{"run", "attach", "collect", "listen", "report", "doctor", "ps", "probe"},
+	{name: "json", in: []string{"run", "attach", "collect", "listen", "report", "doctor", "ps", "probe", "break"},
 		help:  "write for machines",
 		value: func(f *flags) pflag.Value { return (*boolean)(&f.json) }},
 	{name: "output", short: "o", arg: "FILE", env: "SEAM_OUTPUT", in: []string{"run", "attach", "collect", "listen"},
@@ -144,7 +153,7 @@ var options = []option{
 	{name: "control", arg: "[=PATH]", without: controlDefault, env: "SEAM_CONTROL", in: []string{"run", "collect"},
 		help:  "let 'seam probe' and its like change what is watched, over a socket at PATH (default: where they look)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.control) }},
-	{name: "control", arg: "PATH", env: "SEAM_CONTROL", in: []string{"ps", "probe", "detach", "attach"},
+	{name: "control", arg: "PATH", env: "SEAM_CONTROL", in: []string{"ps", "probe", "break", "detach", "attach"},
 		help:  "the control socket of the collector to ask (default: the one that runs)",
 		value: func(f *flags) pflag.Value { return (*text)(&f.control) }},
 	{name: "config", arg: "FILE", env: "SEAM_CONFIG", in: []string{"run", "collect"},
@@ -156,6 +165,27 @@ var options = []option{
 	{name: "calls", arg: "N", in: []string{"probe"},
 		help:  "add: remove the probe after about so many calls",
 		value: func(f *flags) pflag.Value { return (*count)(&f.calls) }},
+	{name: "when", arg: "COND", in: []string{"break"},
+		help:  "add: only calls for which this holds, e.g. 'fd==3' (repeatable: all must hold)",
+		value: func(f *flags) pflag.Value { return &f.when }},
+	{name: "timeout", arg: "TIME", in: []string{"break"},
+		help:  "add: a thread that nobody releases goes on after this time (default 30s)",
+		value: func(f *flags) pflag.Value { return (*lifespan)(&f.timeout) }},
+	{name: "threads", short: "n", arg: "N", in: []string{"break"},
+		help:  "wait: until so many threads wait at once (default 1)",
+		value: func(f *flags) pflag.Value { return (*count)(&f.count) }},
+	{name: "wait", arg: "TIME", in: []string{"break"},
+		help:  "wait: give up after this time, with status 1 (default 10s)",
+		value: func(f *flags) pflag.Value { return (*lifespan)(&f.wait) }},
+	{name: "tid", arg: "TID", in: []string{"break"},
+		help:  "release: this thread",
+		value: func(f *flags) pflag.Value { return (*pid)(&f.tid) }},
+	{name: "pid", arg: "PID", in: []string{"break"},
+		help:  "release: a thread of this process",
+		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},
+	{name: "all", in: []string{"break"},
+		help:  "release: all that wait, not only the one that came first",
+		value: func(f *flags) pflag.Value { return (*boolean)(&f.all) }},
 	{name: "pid", arg: "PID", in: []string{"detach"},
 		help:  "the process to take everything out of (default: all)",
 		value: func(f *flags) pflag.Value { return (*pid)(&f.pid) }},

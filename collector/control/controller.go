@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seam-project/seam/collector"
@@ -54,6 +55,7 @@ type Controller struct {
 	watch   *fileWatch
 	stopped chan struct{}
 	work    sync.WaitGroup
+	asking  atomic.Int32 // clients that wait for an answer
 }
 
 // version is a spec that was told.
@@ -75,11 +77,16 @@ type member struct {
 }
 
 // New makes the first spec of the probes. Call Start when there is a collector.
-func New(opt Options, first []*Probe) (*Controller, error) {
+func New(opt Options, first []*Probe, breaks []*Break) (*Controller, error) {
 	c := &Controller{opt: opt, set: NewSet(opt.Base), agents: make(map[*collector.Agent]*member), gone: make(map[string]uint64), let: make(map[[16]byte]bool),
 		said: make(chan struct{}), stopped: make(chan struct{})}
 	if err := c.set.Add(first...); err != nil {
 		return nil, err
+	}
+	for _, b := range breaks {
+		if err := c.set.AddBreak(b); err != nil {
+			return nil, err
+		}
 	}
 	if opt.Config != "" {
 		abs, err := filepath.Abs(opt.Config)
@@ -125,6 +132,10 @@ func (c *Controller) Stop() {
 		c.watch.close()
 	}
 	c.work.Wait()
+	for end := time.Now().Add(answerWithin); c.asking.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	c.c.Disarm(nil, 0) // nobody can let threads go on any more
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if to, err := os.Readlink(c.opt.Link); err == nil && to == c.spec.path {
@@ -339,6 +350,10 @@ func (c *Controller) await(n uint64, d time.Duration) {
 	}
 }
 
+// answerWithin is how long the end waits for answers that are about to be given: what a client asked for may
+// be why the program ended.
+const answerWithin = time.Second
+
 const tickEvery = 100 * time.Millisecond
 
 // tick ends probes whose time, or whose calls, are over.
@@ -451,14 +466,16 @@ func (c *Controller) Detach(pid int) (uint64, error) {
 		}
 		found, m.detached = true, true
 		m.asked, m.spec = c.n, v
+		c.c.Disarm(&a.Hello.Arena, 0)
 		go a.Send(wire.AppendControl(nil, &wire.Control{Type: wire.MsgDetach, N: c.n, Spec: v.path}))
 	}
 	if !found && pid != 0 {
 		return 0, c.notAnAgent(pid)
 	}
 	if pid == 0 { // and those without an agent
-		c.set.probes, c.set.base = nil, nothing.base
+		c.set.probes, c.set.breaks, c.set.base = nil, nil, nothing.base
 		c.spec = v
+		c.c.Disarm(nil, 0)
 		if err := c.relink(v.path); err != nil {
 			return 0, err
 		}

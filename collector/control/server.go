@@ -16,7 +16,7 @@ import (
 
 // Request is a line that a client sends.
 type Request struct {
-	Do    string `json:"do"`              // ps, ls, add, rm, detach, info
+	Do    string `json:"do"`              // ps, ls, add, rm, detach, info, break-add and so on
 	Probe string `json:"probe,omitempty"` // add: as -p
 	Dir   string `json:"dir,omitempty"`   // add: what paths in the probe are relative to
 	Pack  string `json:"pack,omitempty"`  // add: as -H
@@ -25,6 +25,13 @@ type Request struct {
 	ID    string `json:"id,omitempty"`    // rm
 	PID   int    `json:"pid,omitempty"`   // detach: 0 all
 	Wait  string `json:"wait,omitempty"`  // how long to wait for answers of the processes, "2s"
+
+	At      string   `json:"at,omitempty"`      // break-add: the function, as --break
+	When    []string `json:"when,omitempty"`    // break-add: conditions
+	Timeout string   `json:"timeout,omitempty"` // break-add: longest wait of a thread, "30s"
+	Threads int      `json:"threads,omitempty"` // break-wait: how many; 0: one
+	TID     int      `json:"tid,omitempty"`     // break-release: only this thread
+	All     bool     `json:"all,omitempty"`     // break-release: not only the one that came first
 }
 
 // Response is the line that answers it.
@@ -35,10 +42,12 @@ type Response struct {
 	ID        string        `json:"id,omitempty"` // add: of the new probe
 	Processes []ProcessView `json:"processes,omitempty"`
 	Probes    []ProbeView   `json:"probes,omitempty"`
-	PID       int           `json:"pid,omitempty"`    // info: of the collector
-	Socket    string        `json:"socket,omitempty"` // info: where targets connect
-	Spec      string        `json:"spec,omitempty"`   // info: what SEAM_SPEC has to name
-	Argv      []string      `json:"argv,omitempty"`   // info: how it was started
+	Breaks    []BreakView   `json:"breaks,omitempty"`
+	Threads   []ThreadView  `json:"threads,omitempty"` // break-wait: that wait; break-release: that go on
+	PID       int           `json:"pid,omitempty"`     // info: of the collector
+	Socket    string        `json:"socket,omitempty"`  // info: where targets connect
+	Spec      string        `json:"spec,omitempty"`    // info: what SEAM_SPEC has to name
+	Argv      []string      `json:"argv,omitempty"`    // info: how it was started
 }
 
 const (
@@ -92,7 +101,10 @@ func (c *Controller) client(conn *net.UnixConn) {
 			return
 		}
 		conn.SetDeadline(time.Now().Add(maxWait + idleClient))
-		if out.Encode(c.answer(lines.Bytes())) != nil {
+		c.asking.Add(1)
+		err := out.Encode(c.answer(lines.Bytes()))
+		c.asking.Add(-1)
+		if err != nil {
 			return
 		}
 	}
@@ -104,7 +116,11 @@ func failed(err error) *Response {
 	var pe *hooks.ProbeError
 	switch {
 	case errors.As(err, &pe):
-		r.Error, r.Hint = fmt.Sprintf("probe %q, column %d: %s", pe.Text, pe.Col, pe.Msg), pe.Hint
+		what := "probe"
+		if pe.What != "" {
+			what = pe.What
+		}
+		r.Error, r.Hint = fmt.Sprintf("%s %q, column %d: %s", what, pe.Text, pe.Col, pe.Msg), pe.Hint
 	case errors.As(err, &e):
 		r.Hint = e.Hint
 	}
@@ -147,8 +163,10 @@ func (c *Controller) answer(line []byte) *Response {
 		}
 		c.await(n, wait)
 		return &Response{OK: true, Processes: c.Processes()}
+	case "break-add", "break-rm", "break-ls", "break-wait", "break-release":
+		return c.answerBreak(&q, wait)
 	}
-	return failed(&Error{fmt.Sprintf("unknown request '%s'", q.Do), "one of: ps, ls, add, rm, detach, info"})
+	return failed(&Error{fmt.Sprintf("unknown request '%s'", q.Do), "one of: ps, ls, add, rm, detach, info, break-add, break-rm, break-ls, break-wait, break-release"})
 }
 
 // add adds a probe and waits for what the processes say of it.

@@ -68,6 +68,10 @@ type Set struct {
 	probes []*Probe
 	over   []*Probe // of files, and their time is over: the file still has them
 	next   int
+
+	breaks    []*Break
+	nextBreak int
+	serial    uint64 // of the last breakpoint
 }
 
 // NewSet is an empty set with the settings of a spec, and its probes, which stay.
@@ -161,6 +165,7 @@ func (s *Set) Spec() *hooks.Spec {
 		spec.Probes = append(spec.Probes, p.entries...)
 	}
 	spec.Probes = append(spec.Probes, s.base.Probes...)
+	s.addBreaks(&spec)
 	return &spec
 }
 
@@ -173,6 +178,10 @@ func (s *Set) Complete(spec *hooks.Spec) (ids []string) {
 		at := slices.IndexFunc(s.probes, func(p *Probe) bool {
 			return p.entries[0].Text == q.Text && p.entries[0].Pack == q.Pack
 		})
+		if b := s.breakOf(q); b != nil {
+			ids = append(ids, b.ID)
+			continue
+		}
 		if at < 0 {
 			ids = append(ids, "")
 			continue

@@ -18,19 +18,25 @@ func (s *Stream) Rules(t int64, rules []wire.Rule) {
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	s.saw(t)
-	// Counts only grow: those of a sender that lost its turn are old news.
-	old := s.arena.rules
+	// Counts only grow: those of a sender that lost its turn are old news. A breakpoint that was removed may not be
+	// told of any more, and another one have its number.
+	all := s.arena.rules
 	for i := range rules {
 		r := &rules[i]
 		r.Kind, r.Text = clip(r.Kind, 16), clip(r.Text, 1024)
-		if i < len(old) {
-			r.Matched, r.Acted, r.Skipped = max(r.Matched, old[i].Matched), max(r.Acted, old[i].Acted), max(r.Skipped, old[i].Skipped)
+		k := slices.IndexFunc(all, func(o wire.Rule) bool { return o.N == r.N && o.Kind == r.Kind && o.Text == r.Text })
+		if k < 0 && len(all) < maxRules {
+			all = append(all, *r)
+		} else if k >= 0 {
+			o := &all[k]
+			o.Matched, o.Acted, o.Skipped = max(r.Matched, o.Matched), max(r.Acted, o.Acted), max(r.Skipped, o.Skipped)
 		}
 	}
-	if len(rules) >= len(old) {
-		s.arena.rules = rules
-	}
+	s.arena.rules = all
 }
+
+// maxRules bounds what is kept of an arena's rules, of all that it had.
+const maxRules = 1024
 
 // reportRules adds up what each rule did in all arenas: a program that the target
 // executes has one of its own, with the same rules.
@@ -74,10 +80,17 @@ func (b *Builder) reportRules(r *Report) {
 			}
 			continue
 		}
+		if kind == "break" { // another run has nobody to release
+			continue
+		}
 		if kind == "audit" {
 			kind, audit = "deny", true
 		}
 		r.Again = append(r.Again, "--"+kind, r.Rules[i].Text)
+	}
+	if len(r.Again) == 2 {
+		r.Again = nil
+		return
 	}
 	if audit {
 		r.Again = append(r.Again, "--audit")

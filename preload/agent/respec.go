@@ -77,6 +77,17 @@ func stateOf(spec *hooks.Spec, a core.Applied) State {
 			p.Refused = append(p.Refused, Refused{s.Object, s.Symbol, plan.Reason(s.Reason), ""})
 		}
 	}
+	// A rule is in force, too, at functions that another probe has.
+	for i := range spec.Probes {
+		if spec.Probes[i].Rule == 0 || len(st.Probes[i].Sites) > 0 {
+			continue
+		}
+		for _, s := range a.Sites {
+			if s.Reason == 0 && s.Probe < len(st.Probes) && names(&spec.Probes[i], s.Object, s.Symbol) {
+				st.Probes[i].Sites = append(st.Probes[i].Sites, Site{s.Object, s.Symbol, s.ID})
+			}
+		}
+	}
 	for _, o := range a.Refusals {
 		refusals, ok := plan.ParseRefusals(o.Packed)
 		if !ok {

@@ -229,6 +229,7 @@ enum { /* seam_rule.what */
 	SEAM_ACT_DELAY = 3,     /* the original is called later */
 	SEAM_ACT_DENY  = 4,     /* as FAULT, in another name */
 	SEAM_ACT_AUDIT = 5,     /* nothing but the event */
+	SEAM_ACT_BREAK = 6,     /* the thread waits before the call until it is released: breaks.c */
 	SEAM_ACT_NATIVE = 16,   /* a callback of the user's, see native.c */
 	SEAM_ACT_CALLBACK = 32, /* a Go callback of the agent's is asked: number `count`, position count_arg */
 };
@@ -292,6 +293,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t ends_off, nends;           /* struct seam_end[]: entry n is at n % nends */
 	uint32_t rules_off, nrules;         /* struct seam_rule_state[]; behind them: */
 	uint32_t nnotes;                    /* struct seam_note[]: note n is at n % nnotes */
+	uint32_t parks_off, nparks;         /* struct seam_parks, struct seam_break[nrules], struct seam_parked[nparks]; 0: no breakpoints here */
 
 	/* written by many; each word on its own line where it is busy */
 	uint32_t epoch    __attribute__((aligned(64))); /* bumped: threads take the slow path once (written by owner, reader) */
@@ -466,18 +468,18 @@ struct seam_rule_state {        /* 128 bytes: of one rule, in all processes; the
 	uint64_t matched;       /* calls for which its conditions held; a callback's are not counted */
 	uint64_t acted;
 	uint64_t skipped;       /* calls it could not be applied to: no place in the thread table, or no system call allowed for a delay; of a callback: those where it said that it failed */
-	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC" */
+	uint32_t text_off, text_len; /* in defs: "fault write:errno=ENOSPC"; len 0: this entry is not used */
 	uint32_t off;           /* of a callback, as what follows: SEAM_OFF_*, 0 it is on */
 	uint32_t stuck;         /* calls that were not waited for any longer and are still in it */
 	uint64_t timeouts, errors;
 	uint64_t reserved[1];
-	/* written once, from the spec: of the calls that match, counted from 1 */
+	/* written once, from the spec; of a breakpoint, again when another has the entry. Of the calls that match, counted from 1 */
 	uint64_t nth, every;    /* act on this one, on each multiple; 0: not asked */
 	uint64_t max;           /* times it acts, at most; 0: no bound */
 	uint64_t chance;        /* acts when the draw for this call is below; 0: always */
 	uint64_t seed;          /* draw k is a function of seed and k */
 	uint64_t after;         /* clock ticks since the arena was made; earlier calls do not match */
-	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter; of a callback: delay is how long a call waits for it */
+	uint64_t delay, jitter; /* ns: delay - jitter to delay + jitter; of a callback: delay is how long a call waits for it; of a breakpoint delay is the longest wait, jitter its serial, which grows */
 };
 
 enum { SEAM_OFF_ERRORS = 1, SEAM_OFF_USER = 2 }; /* seam_rule_state.off */
@@ -496,6 +498,43 @@ struct seam_note {              /* 256 bytes */
 	uint32_t told;          /* drainer: 1 it is on the stream */
 	uint32_t pad;
 	char     text[224];
+};
+
+/* Threads that wait at breakpoints. The state of an entry is its ticket << 2 | one of these;
+ * a ticket is not used again soon, so a reader that exchanges the word means this very wait. */
+enum { SEAM_PARK_FREE = 0, SEAM_PARK_CLAIMED = 1, SEAM_PARK_PARKED = 2, SEAM_PARK_RELEASED = 3 };
+#define SEAM_PARK_PAYLOAD 2048
+#define SEAM_PARK_STACK 14000
+struct seam_parks {             /* 64 bytes */
+	uint32_t beat;          /* collector: it is there; another number at least each second */
+	uint32_t deaf;          /* core: beat + 1 as it was when threads gave it up; nobody parks until it changes */
+	uint32_t keeper;        /* collector: its process id as processes with ns 0 number it; 0 unknown */
+	uint32_t ticket;        /* core: last one given */
+	uint32_t bell;          /* bumped when a thread has parked */
+	uint32_t pad[11];
+};
+struct seam_break {             /* 32 bytes: of a rule that is a breakpoint, as seam_rule_state */
+	uint64_t armed;         /* its serial; 0 once the collector has taken it back: nobody parks there, and who does leaves */
+	uint64_t expired;       /* of those it parked: left at their deadline */
+	uint64_t abandoned;     /* left because the collector was gone */
+	uint32_t text_room, writing; /* core: bytes at text_off; 1 while a newer breakpoint takes this entry */
+};
+struct seam_parked {            /* 16384 bytes, of which untouched pages cost nothing */
+	uint32_t state;         /* futex. Reader: PARKED -> RELEASED, and wake; PARKED or CLAIMED -> FREE when the thread is gone */
+	uint32_t pid, tid, site;
+	uint32_t rule;          /* index */
+	uint32_t ns;            /* as seam_proc.ns */
+	uint64_t serial;        /* of the breakpoint */
+	uint64_t since, deadline, looked; /* CLOCK_MONOTONIC, ns; looked: when it last looked around, each 0.1 s unless it is stopped */
+	uint64_t frame;         /* core: address of the call's frame */
+	uint64_t caller, sp, bp;/* where the call returns to, and the registers it then finds */
+	uint64_t words[SEAM_MAX_WORDS];
+	char     comm[16];
+	uint32_t items_len;     /* bytes of payload: items as in a record */
+	uint32_t stack_len;     /* bytes of stack, from sp up */
+	uint64_t pad[16];
+	uint8_t  payload[SEAM_PARK_PAYLOAD];
+	uint8_t  stack[SEAM_PARK_STACK];
 };
 
 enum { SEAM_REC_ENTER = 1, SEAM_REC_LEAVE = 2, SEAM_REC_ENTRY = 3 /* entry-only: no leave follows */ };

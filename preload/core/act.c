@@ -9,6 +9,7 @@
  *                  original is the only one that does not notice
  *   short          the word in the frame that the original gets as its count
  *   delay          a sleep, then the call
+ *   breakpoint     breaks.c
  *
  * Counting is exact: each call for which a rule's conditions hold takes the next
  * number, in all threads and processes that share the arena, and the decision is a
@@ -75,7 +76,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 {
 	uint64_t acted = 0;
 	int decided = 0; /* of rules that change the call the first has it; delays add up */
-	f->wait = f->cut = f->natives = f->data = 0;
+	f->wait = f->cut = f->natives = f->data = f->parked = 0;
 	for (uint32_t i = 0; i < r->nrules; i++) {
 		const struct seam_rule *q = &r->rules[i];
 		struct seam_rule_state *s = state_of(q);
@@ -110,15 +111,26 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 		uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
 		if ((s->nth && k != s->nth) || (s->every && k % s->every) || (s->chance && draw(s->seed, k) >= s->chance))
 			continue;
-		int changes = q->what != SEAM_ACT_DELAY && q->what != SEAM_ACT_AUDIT;
+		int changes = q->what != SEAM_ACT_DELAY && q->what != SEAM_ACT_AUDIT && q->what != SEAM_ACT_BREAK;
 		if ((changes && decided) || (q->what == SEAM_ACT_SHORT && f->words[q->count_arg] <= q->count))
 			continue;
 		if (q->what == SEAM_ACT_DELAY && seam_quiet()) {
 			__atomic_add_fetch(&s->skipped, 1, __ATOMIC_RELAXED);
 			continue;
 		}
-		if (!take(s, s->max))
+		if (q->what == SEAM_ACT_BREAK) {
+			int may = seam_break_take(t, r, q, f);
+			if (may <= 0) {
+				if (!may)
+					__atomic_add_fetch(&s->skipped, 1, __ATOMIC_RELAXED);
+				continue;
+			}
+		}
+		if (!take(s, s->max)) {
+			if (q->what == SEAM_ACT_BREAK)
+				seam_break_give(f);
 			continue;
+		}
 		acted |= 1ull << q->id;
 		decided |= changes;
 		switch (q->what) {
@@ -172,6 +184,8 @@ void seam_act_now(struct seam_frame *f)
 {
 	if (f->wait)
 		nap(f->wait);
+	if (f->parked)
+		seam_break_wait(f);
 	if (f->cut)
 		f->words[f->cut >> 32] = (uint32_t)f->cut;
 	if ((f->how & HOW_REFUSED) && f->ret) {

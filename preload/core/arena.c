@@ -22,6 +22,8 @@
 #define NSHARDS_HIST 4u
 #define NHANDOVER 32u
 #define NNOTES 64u
+#define NPARKS 128u
+#define RULE_TEXT 576u /* of a rule that comes later: its kind, and hooks.maxRuleText */
 #define SPARE_SITES 3072u   /* for libraries and probes that come later; untouched, it costs address space only */
 #define SPARE_HISTS 256u
 #define SPARE_DEFS (2u << 20)
@@ -158,6 +160,10 @@ int seam_arena_create(struct seam_load *l)
 	}
 	for (uint32_t i = 0; i < l->spec.nrules; i++)
 		defs += strlen(l->spec.rules[i]) + 8;
+	/* breakpoints may come while it runs */
+	uint32_t nrules = l->spec.control ? SEAM_MAX_RULES : l->spec.nrules, nparks = l->spec.control ? NPARKS : 0;
+	if (l->spec.control)
+		defs += SEAM_MAX_RULES * RULE_TEXT;
 	uint64_t buffer = l->spec.buffer < 16 * CHUNK ? 16 * CHUNK : l->spec.buffer;
 	uint32_t nchunks = buffer / CHUNK;
 	uint64_t at = CHUNK;
@@ -171,7 +177,8 @@ int seam_arena_create(struct seam_load *l)
 	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
 	uint64_t ends = place(&at, NENDS * sizeof(struct seam_end));
 	uint32_t nnotes = l->spec.nrules ? NNOTES : 0;
-	uint64_t rules = place(&at, l->spec.nrules * sizeof(struct seam_rule_state) + nnotes * sizeof(struct seam_note));
+	uint64_t rules = place(&at, nrules * sizeof(struct seam_rule_state) + nnotes * sizeof(struct seam_note));
+	uint64_t parks = place(&at, nparks ? sizeof(struct seam_parks) + nrules * sizeof(struct seam_break) + nparks * sizeof(struct seam_parked) : 0);
 	uint64_t hist = place(&at, (uint64_t)NSHARDS_HIST * nhists * sizeof(struct seam_hist));
 	uint64_t defs_off = place(&at, defs);
 	at = (at + CHUNK - 1) & ~(uint64_t)(CHUNK - 1);
@@ -226,7 +233,8 @@ int seam_arena_create(struct seam_load *l)
 	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
 	a->handover_off = handover; a->nhandover = NHANDOVER;
 	a->ends_off = ends;       a->nends = NENDS;
-	a->rules_off = rules;     a->nrules = l->spec.nrules; a->nnotes = nnotes;
+	a->rules_off = rules;     a->nrules = nrules; a->nnotes = nnotes;
+	a->parks_off = parks;     a->nparks = nparks;
 	a->chunk_size = CHUNK;
 	a->data_off = at;
 	a->defs_used = 8; /* offset 0 means none */
@@ -241,13 +249,7 @@ int seam_arena_create(struct seam_load *l)
 	a->mono0_ns = ns_of(CLOCK_MONOTONIC);
 	a->tsc0 = seam_use_tsc ? __builtin_ia32_rdtsc() : a->mono0_ns;
 	write_info(l);
-	struct seam_rule_state *rs = arena_at(rules);
-	for (uint32_t i = 0; i < a->nrules; i++) {
-		rs[i].text_len = strlen(l->spec.rules[i]);
-		rs[i].text_off = seam_blob(l->spec.rules[i], rs[i].text_len);
-		memcpy(&rs[i].nth, l->spec.when[i], sizeof l->spec.when[i]);
-		rs[i].after = seam_ticks(rs[i].after);
-	}
+	seam_first_rules(&l->spec);
 	return 0;
 }
 

@@ -339,6 +339,10 @@ int  seam_holds(struct seam_tls *t, const struct seam_filter *q, unsigned n, con
 int  seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f); /* 1: f says what rules do to this call */
 void seam_act_now(struct seam_frame *f);   /* do it, with the guard free */
 void seam_act_skipped(const struct seam_run *r);
+/* breaks.c */
+int  seam_break_take(struct seam_tls *t, const struct seam_run *r, const struct seam_rule *q, struct seam_frame *f); /* 1: f->parked; 0: it can't be, -1: nobody wants it */
+void seam_break_give(struct seam_frame *f); /* f->parked, unused */
+void seam_break_wait(struct seam_frame *f); /* until f->parked is released; guard free */
 int  seam_act_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* conditions that take more than a comparison */
 int  seam_list_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f); /* lists.c: conditions that look something up */
 void seam_refused(void);                   /* thunk_amd64.S: stands for an original that is not called; rax is the result */

@@ -53,6 +53,8 @@ SAME(sizeof(struct seam_plan), 128);
 SAME(sizeof(struct seam_site), 144);
 SAME(sizeof(struct seam_rule), 72);
 SAME(sizeof(struct seam_rule_state), 128);
+SAME(sizeof(struct seam_parks), 64);
+SAME(sizeof(struct seam_parked), 16384);
 SAME(sizeof(struct seam_addr_range), 20);
 SAME(sizeof(struct seam_fix), 16);
 SAME(sizeof(struct seam_live), 48);

@@ -181,17 +181,14 @@ static int outlive(struct seam_run *r, const struct seam_site *s)
 	return 0;
 }
 
-/* The arena has the rules of the spec it was made for. */
-static int same_rules(const struct seam_spec *spec)
+/* One of a site's rules is not the arena's. */
+static int other_rules(const struct seam_plan *plan, const struct seam_site *s, uint64_t same)
 {
-	const struct seam_arena *a = seam->arena;
-	if (!spec->nrules || !a || spec->nrules != a->nrules)
-		return !spec->nrules;
-	const struct seam_rule_state *u = arena_at(a->rules_off);
-	for (uint32_t i = 0; i < spec->nrules; i++)
-		if (u[i].text_len != strlen(spec->rules[i]) || memcmp(arena_at(a->defs_off + u[i].text_off), spec->rules[i], u[i].text_len))
-			return 0;
-	return 1;
+	const struct seam_rule *u = (const void *)((const char *)plan + s->rules_off);
+	for (uint32_t i = 0; i < s->nrules; i++)
+		if (!(same >> u[i].id & 1))
+			return 1;
+	return 0;
 }
 
 /* A slot for what s does, new or known. -1: the table is full; -2: no memory near. */
@@ -467,7 +464,7 @@ void seam_live(struct seam_load *l)
 				seam_close_text(o->text_lo, o->text_hi, o->text_prot);
 		}
 	b->opened = 0;
-	int same = same_rules(&l->spec);
+	uint64_t same = seam_set_rules(&l->spec);
 	for (uint32_t i = 0; i < l->nobj; i++) {
 		struct seam_plan *plan = (struct seam_plan *)l->obj[i].plan;
 		if (!plan || !plan->live_off)
@@ -476,7 +473,7 @@ void seam_live(struct seam_load *l)
 		const struct seam_live *live = (const void *)((char *)plan + plan->live_off);
 		for (uint32_t j = 0; j < plan->nsites; j++) {
 			s[j].reserved[1] = 0;
-			if (s[j].nrules && !same) { /* other rules need another arena */
+			if (other_rules(plan, &s[j], same)) { /* they need another arena */
 				s[j].nrules = 0;
 				if (seam_tell_once(l->obj[i].ino ^ s[j].vaddr << 8))
 					seam_refuse(l->obj[i].path, (const char *)plan + s[j].name_off, RULE_NOT_APPLIED);

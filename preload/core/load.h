@@ -141,6 +141,8 @@ uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);
 int  seam_file_names(const char *path, const char *name);     /* 1: the name is one of its .symtab */
 int  seam_spec_latent(const struct seam_spec *s);             /* names objects that are not there yet */
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
+void seam_first_rules(const struct seam_spec *spec);         /* ruletable.c */
+uint64_t seam_set_rules(const struct seam_spec *spec);
 int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */
 void seam_apply(struct seam_load *l);                         /* plans of new objects */
 void seam_native_load(struct seam_load *l);                   /* nativeload.c: callbacks of the spec; before anything is patched */

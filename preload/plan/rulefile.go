@@ -66,7 +66,7 @@ func (l *lists) appendRules(b []byte, rules []Rule) ([]byte, int) {
 func (r *Rule) decode(b, d []byte, words uint8) (ok bool) {
 	*r = Rule{What: d[ruleWhat], Flags: d[ruleFlags], ID: d[ruleID], CountArg: d[ruleCountArg], Count: le.Uint32(d[ruleCount:]), Ret: int64(le.Uint64(d[ruleRet:]))}
 	native := r.What == hooks.ActNative && (r.Flags == 0 || r.Flags == hooks.RulePost || r.Flags == hooks.RuleFailing)
-	if !native && r.What != hooks.ActCallback && (r.What < 1 || r.What > 5 || r.Flags > 7) || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
+	if !native && r.What != hooks.ActCallback && (r.What < 1 || r.What > 6 || r.Flags > 7) || r.ID >= maxRules || d[ruleNerr] > maxRuleErrs || r.What == 2 && (r.CountArg >= 6 || r.CountArg >= words || r.Count == 0) {
 		return false
 	}
 	for j := range int(d[ruleNerr]) {

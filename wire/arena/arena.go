@@ -18,6 +18,7 @@ const (
 	maxThreads = 1 << 20
 	maxSites   = 1 << 16
 	maxShards  = 1 << 10
+	maxParks   = 1 << 12
 )
 
 // ErrInvalid is wrapped when an arena's header does not hold together.
@@ -59,6 +60,9 @@ type Arena struct {
 	ends     []End
 	rules    []RuleState
 	notes    []Note
+	parks    *Parks // nil: no breakpoints here
+	breaks   []Break
+	parked   []ParkedThread
 	data     []byte
 	info     []byte
 }
@@ -120,6 +124,8 @@ func check(h *Header, size uint64) error {
 		region(size, "rules", max(uint64(h.RulesOff), headerSize), uint64(h.Nrules), ruleSize, 8),
 		limit("note count", uint64(h.Nnotes), 0, maxThreads),
 		region(size, "notes", max(uint64(h.RulesOff), headerSize)+uint64(h.Nrules)*ruleSize, uint64(h.Nnotes), noteSize, 8),
+		limit("count of parked threads", uint64(h.Nparks), 0, maxParks),
+		region(size, "parked threads", max(uint64(h.ParksOff), headerSize), (parksSize+uint64(h.Nrules)*breakSize+uint64(h.Nparks)*parkedSize)*uint64(min(h.Nparks, 1)), 1, 8),
 		region(size, "hand-overs", uint64(h.HandoverOff), uint64(h.Nhandover), handoverSize, 8),
 		region(size, "data", h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize), 1, 8),
 	)
@@ -186,6 +192,9 @@ func (a *Arena) EachRefusals(since uint32, f func(object string, refusals []byte
 func (a *Arena) EachRule(f func(n int, s *RuleState, text string)) {
 	for i := range a.rules {
 		r := &a.rules[i]
+		if atomic.LoadUint32(&r.TextLen) == 0 {
+			continue // not used
+		}
 		s := RuleState{Matched: atomic.LoadUint64(&r.Matched), Acted: atomic.LoadUint64(&r.Acted), Skipped: atomic.LoadUint64(&r.Skipped),
 			TextOff: atomic.LoadUint32(&r.TextOff), TextLen: atomic.LoadUint32(&r.TextLen)}
 		text := string(a.blob(s.TextOff, s.TextLen))

@@ -65,7 +65,8 @@ type Header struct {
 	EndsOff, Nends        uint32
 	RulesOff, Nrules      uint32
 	Nnotes                uint32
-	_                     [48]byte
+	ParksOff, Nparks      uint32
+	_                     [40]byte
 	Epoch                 uint32
 	SitesUsed, DefsUsed   uint32
 	Wish                  uint32
@@ -264,6 +265,46 @@ type RuleState struct {
 	Nth, Every, Max         uint64
 	Chance, Seed            uint64
 	After, Delay, Jitter    uint64
+}
+
+// States of an entry for a parked thread, in the low bits of its word; above them is
+// its ticket.
+const (
+	ParkFree = iota
+	ParkClaimed
+	ParkParked
+	ParkReleased
+)
+
+// Parks is struct seam_parks.
+type Parks struct {
+	Beat, Deaf, Keeper uint32
+	Ticket, Bell       uint32
+	Pad                [11]uint32
+}
+
+// Break is struct seam_break.
+type Break struct {
+	Armed              uint64
+	Expired, Abandoned uint64
+	TextRoom, Writing  uint32
+}
+
+// ParkedThread is struct seam_parked.
+type ParkedThread struct {
+	State                   uint32
+	Pid, Tid, Site          uint32
+	Rule, Ns                uint32
+	Serial                  uint64
+	Since, Deadline, Looked uint64
+	Frame                   uint64
+	Caller, Sp, Bp          uint64
+	Words                   [MaxWords]uint64
+	Comm                    [16]byte
+	ItemsLen, StackLen      uint32
+	Pad                     [16]uint64
+	Payload                 [2048]byte
+	Stack                   [14000]byte
 }
 
 // Kinds of a record, in the low bits of Rec.Kind, and its flags.

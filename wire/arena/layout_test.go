@@ -17,6 +17,7 @@ var mirrors = map[string]any{
 	"seam_arena": Header{}, "seam_refusals": Refusals{}, "seam_proc": Proc{}, "seam_thread": Thread{},
 	"seam_chunk": Chunk{}, "seam_asite": Site{}, "seam_hist": Hist{}, "seam_rec": Rec{},
 	"seam_rule_state": RuleState{}, "seam_item": Item{}, "seam_end": End{}, "seam_handover": Handover{}, "seam_called": Called{}, "seam_note": Note{},
+	"seam_parks": Parks{}, "seam_break": Break{}, "seam_parked": ParkedThread{},
 }
 
 const abi = "../../preload/core/abi.h"

@@ -19,6 +19,9 @@ const (
 	endSize      = uint64(unsafe.Sizeof(End{}))
 	ruleSize     = uint64(unsafe.Sizeof(RuleState{}))
 	noteSize     = uint64(unsafe.Sizeof(Note{}))
+	parksSize    = uint64(unsafe.Sizeof(Parks{}))
+	breakSize    = uint64(unsafe.Sizeof(Break{}))
+	parkedSize   = uint64(unsafe.Sizeof(ParkedThread{}))
 )
 
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
@@ -109,6 +112,11 @@ func view(mem []byte) (*Arena, error) {
 		notes:    cut[Note](mem, uint64(h.RulesOff)+uint64(h.Nrules)*ruleSize, uint64(h.Nnotes)),
 		ends:     cut[End](mem, uint64(h.EndsOff), uint64(h.Nends)),
 		data:     cut[byte](mem, h.DataOff, uint64(h.Nchunks)*uint64(h.ChunkSize)),
+	}
+	if h.Nparks > 0 {
+		a.parks = &cut[Parks](mem, uint64(h.ParksOff), 1)[0]
+		a.breaks = cut[Break](mem, uint64(h.ParksOff)+parksSize, uint64(h.Nrules))
+		a.parked = cut[ParkedThread](mem, uint64(h.ParksOff)+parksSize+uint64(h.Nrules)*breakSize, uint64(h.Nparks))
 	}
 	a.info = a.blob(h.InfoOff, h.InfoLen)
 	return a, nil
