@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seam-project/seam/collector/control"
-	"github.com/seam-project/seam/hooks"
 )
 
 // breakWait is how long seam break wait waits.
@@ -93,13 +92,6 @@ func (a *app) breakAdd(f *flags, args []string) (int, error) {
 	q := &control.Request{Do: "break-add", At: args[0], When: f.when, Dir: dir}
 	if f.timeout > 0 {
 		q.Timeout = f.timeout.String()
-	}
-	text := args[0] // what is wrong with it is said here, with a mark under the column
-	for _, cond := range f.when {
-		text = hooks.AddCondition(hooks.RuleBreak, text, cond)
-	}
-	if _, _, _, err := hooks.ParseRule(hooks.RuleBreak, text, 0, nil); err != nil {
-		return 0, err
 	}
 	r, err := a.ask(f, q)
 	if err != nil {

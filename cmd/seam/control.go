@@ -61,7 +61,7 @@ func (a *app) steer(f *flags, cache *launcher.Cache, socket string, objects []st
 	}
 	var breaks []*control.Break
 	for _, text := range f.breaks {
-		b, err := control.NewBreak(text, nil, 0, dir)
+		b, err := control.NewBreak(text, nil, 0, dir, settings.Protos)
 		if err != nil {
 			return nil, err
 		}

@@ -25,11 +25,20 @@ type Break struct {
 
 // NewBreak makes a breakpoint, without an ID, of its text and of further conditions. Files
 // that it names are relative to dir. timeout is the longest wait; 0: as the text says, or DefaultBreak.
-func NewBreak(text string, when []string, timeout time.Duration, dir string) (*Break, error) {
+// protos are the user's declarations.
+func NewBreak(text string, when []string, timeout time.Duration, dir string, protos []string) (*Break, error) {
+	var known []*hooks.Hook
+	for _, text := range protos {
+		hs, err := hooks.UserProto(text)
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, hs...)
+	}
 	for _, cond := range when {
 		text = hooks.AddCondition(hooks.RuleBreak, text, cond)
 	}
-	r, p, _, err := hooks.ParseRule(hooks.RuleBreak, text, uint64(time.Now().UnixNano()&0xffffffff), nil)
+	r, p, _, err := hooks.ParseRule(hooks.RuleBreak, text, uint64(time.Now().UnixNano()&0xffffffff), known)
 	if err != nil {
 		return nil, err
 	}

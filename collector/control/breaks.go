@@ -145,8 +145,7 @@ func (c *Controller) WaitBreak(id string, n int, d time.Duration) ([]ThreadView,
 			return out, nil
 		}
 		if !time.Now().Before(end) {
-			return nil, &Error{fmt.Sprintf("%d of %d threads wait at %s after %s", len(waits), n, cmp.Or(id, "any breakpoint"), d),
-				"seam break ls shows where the breakpoint is in force, and how many calls it met"}
+			return nil, &Error{fmt.Sprintf("%d of %d threads wait at %s after %s", len(waits), n, cmp.Or(id, "any breakpoint"), d), c.whyNot(id)}
 		}
 		select {
 		case <-c.stopped:
@@ -154,6 +153,20 @@ func (c *Controller) WaitBreak(id string, n int, d time.Duration) ([]ThreadView,
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// whyNot is what to look at when threads do not wait.
+func (c *Controller) whyNot(id string) string {
+	skipped := uint64(0)
+	for _, v := range c.Breaks() {
+		if v.ID == id || id == "" {
+			skipped += v.Skipped
+		}
+	}
+	if skipped > 0 {
+		return fmt.Sprintf("%d calls should have waited and could not: more than %d at once, or in a process that may make no system calls", skipped, maxThreads)
+	}
+	return "seam break ls shows where the breakpoint is in force, and how many calls it met"
 }
 
 // ReleaseBreak lets threads go on that wait at a breakpoint, "" any: the one that came first, or all; of a process
@@ -209,7 +222,7 @@ func (c *Controller) answerBreak(q *Request, wait time.Duration) *Response {
 			}
 			timeout = d
 		}
-		b, err := NewBreak(q.At, q.When, timeout, q.Dir)
+		b, err := NewBreak(q.At, q.When, timeout, q.Dir, c.opt.Base.Protos)
 		if err != nil {
 			return failed(err)
 		}
@@ -230,8 +243,8 @@ func (c *Controller) answerBreak(q *Request, wait time.Duration) *Response {
 	case "break-ls":
 		return &Response{OK: true, Breaks: c.Breaks()}
 	case "break-wait":
-		if q.Threads < 0 || q.Threads > maxThreads {
-			return failed(&Error{fmt.Sprintf("can't wait for %d threads", q.Threads), fmt.Sprintf("from 1 to %d", maxThreads)})
+		if q.Threads < 0 {
+			return failed(&Error{fmt.Sprintf("can't wait for %d threads", q.Threads), "from 1 on"})
 		}
 		threads, err := c.WaitBreak(q.ID, max(q.Threads, 1), wait)
 		if err != nil {

@@ -121,6 +121,7 @@ func (b *bench) probes() []string {
 		// armed rules that do not act: one whose condition does not hold, one that draws
 		"-p", lib + ":work_ruled", "--fault", lib + ":work_ruled:ret=-1,1==77",
 		"-p", lib + ":work_chance", "--fault", lib + ":work_chance:ret=-1,p=1e-12,seed=1",
+		"-p", lib + ":work_break", "--break", lib + ":work_break:1==77",
 		"-p", lib + ":work_native", "-p", lib + ":work_after", "-p", lib + ":work_vectors", "--native", b.path("callbacks.so")}
 }
 
@@ -176,6 +177,7 @@ func (b *bench) calls(threads int) error {
 		{"seam, hist", "hist"},
 		{"seam, 6 integers, a rule that does not match", "ruled"},
 		{"seam, 6 integers, a rule that matches and draws", "chance"},
+		{"seam, 6 integers, a breakpoint that does not match", "break"},
 		{"seam, not probed", "plain"},
 	} {
 		fmt.Printf("  %-48s %-22s %s\n", r.name, cell("alone", r.kind), cell("seam", r.kind))
@@ -192,7 +194,7 @@ func (b *bench) calls(threads int) error {
 			added("alone", k.kind)/hand, added("seam", k.kind)/hand, quiet("alone", k.kind)/quietHand, quiet("seam", k.kind)/quietHand)
 	}
 	fmt.Println("  armed rules and callbacks over the recorded call, ns (quietest bursts; nobody reads / agent drains):")
-	for _, k := range []struct{ name, kind string }{{"does not match", "ruled"}, {"matches, and draws", "chance"},
+	for _, k := range []struct{ name, kind string }{{"does not match", "ruled"}, {"matches, and draws", "chance"}, {"a breakpoint that does not match", "break"},
 		{"native callback before", "native"}, {"native callback after", "after"}, {"native callback that uses vector registers", "vectors"}} {
 		over := func(way string) float64 { return slices.Min(best[way+" "+k.kind]) - slices.Min(best[way+" six"]) }
 		fmt.Printf("    %-46s %.1f / %.1f\n", k.name, over("alone"), over("seam"))

@@ -23,6 +23,7 @@ type stage struct {
 	s    *breakpoint.Session
 	b    *breakpoint.Breakpoint
 	fifo *os.File
+	sock string
 }
 
 // soon is more than anything here takes: a test that needs it fails.
@@ -43,6 +44,7 @@ func onStage(t *testing.T, rule string, args ...string) *stage {
 	g := &stage{t: t}
 	g.fifo = fifo(t, dir)
 	sock := filepath.Join(dir, "control")
+	g.sock = sock
 	g.run = harness.Start(t, harness.Cmd{Args: append([]string{harness.Seam(t), "run", "-q", "--control=" + sock, "--break", strings.ReplaceAll(rule, "PROG", prog), "-H", "none", "--", prog}, args...),
 		Env: []string{"GO=" + g.fifo.Name(), "XDG_CACHE_HOME=" + dir}})
 	eventually(t, "control socket", func() bool { g.s, err = breakpoint.Dial(sock); return err == nil })
@@ -145,34 +147,176 @@ func TestBreakpointThreads(t *testing.T) {
 	g.ends(0, want...)
 }
 
-// Two threads that take two locks in opposite order, and the interleaving in which neither gets on.
-func TestBreakpointDeadlock(t *testing.T) {
-	g := onStage(t, "PROG:lock_account", "bank")
-	g.waits(2) // each before its first lock
-	_, err := g.b.ReleaseAll()
-	g.must(err)
-	eventually(t, "both before their second lock", func() bool {
-		th, err := g.b.Wait(2, soon)
-		return err == nil && len(th) == 2 && th[0].Since.After(time.Time{}) && g.second(th)
-	})
-	_, err = g.b.ReleaseAll()
-	g.must(err)
-	// the locks give up after a second; the one that does so first lets the other go on
-	res := g.run.Wait()
-	if res.Code != 0 || !strings.Contains(res.Stdout, "deadlock") {
+// onBank starts two threads that take two locks in opposite order, with a breakpoint at each lock.
+func onBank(t *testing.T) (run *harness.Running, sock string) {
+	prog := compile(t, "breaks.c", "-rdynamic")
+	dir, err := os.MkdirTemp("/tmp", "seam-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	sock = filepath.Join(dir, "control")
+	at := prog + ":lock_account:"
+	run = harness.Start(t, harness.Cmd{Args: []string{harness.Seam(t), "run", "-q", "--control=" + sock, "--break", at + "0==0", "--break", at + "0==1", "-H", "none", "--", prog, "bank"},
+		Env: []string{"XDG_CACHE_HOME=" + dir}})
+	eventually(t, "control socket", func() bool { _, err := breakpoint.Dial(sock); return err == nil })
+	return run, sock
+}
+
+// deadlocked: each thread had one lock and waited for the other. The locks give up
+// after some seconds: one thread does so first, and the other may get on then.
+func deadlocked(t *testing.T, run *harness.Running) {
+	t.Helper()
+	if res := run.Wait(); res.Code != 0 || !strings.Contains(res.Stdout, "deadlock: waited in vain for account") {
 		t.Errorf("%v", res)
 	}
 }
 
-// second: the threads are on their second lock.
-func (g *stage) second(th []breakpoint.Thread) bool {
-	for _, w := range th {
-		// the call of the second lock is further on in transfer
-		if !strings.HasPrefix(w.Stack[0], "breaks!transfer+0x") {
-			g.t.Fatalf("%q", w.Stack)
+// The interleaving in which neither gets on, forced by two breakpoints.
+func TestBreakpointDeadlock(t *testing.T) {
+	run, sock := onBank(t)
+	s, err := breakpoint.Dial(sock)
+	zero, one := s.Breakpoint("b1"), s.Breakpoint("b2")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	return true
+	must(err)
+	first, err := zero.Wait(1, soon)
+	must(err)
+	second, err := one.Wait(1, soon)
+	must(err)
+	_, err = zero.ReleaseFirst()
+	must(err)
+	both, err := one.Wait(2, soon)
+	must(err)
+	if both[1].TID != first[0].TID {
+		t.Errorf("%+v", both)
+	}
+	must(one.Release(second[0]))
+	_, err = zero.Wait(1, soon)
+	must(err)
+	must(errors.Join(zero.Remove(), one.Remove()))
+	deadlocked(t, run)
+}
+
+// The script of docs/breakpoints.md does the same.
+func TestBreakpointScript(t *testing.T) {
+	python := harness.Program(t, "python3")
+	doc, err := os.ReadFile(filepath.Join(harness.Root(), "docs", "breakpoints.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, ok := strings.Cut(string(doc), "```python\n")
+	script, _, _ = strings.Cut(script, "```")
+	if !ok {
+		t.Fatal("no script")
+	}
+	run, sock := onBank(t)
+	if res := harness.Run(t, harness.Cmd{Args: []string{python, "-c", script, sock}}); res.Code != 0 || res.Stderr != "" {
+		t.Errorf("%v", res)
+	}
+	deadlocked(t, run)
+}
+
+// writer is a program that changes an sqlite database.
+const writer = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
+try:
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO t VALUES (?)", [sys.argv[2]])
+    db.execute("COMMIT")
+    print(sys.argv[2], "committed")
+except sqlite3.OperationalError as e:
+    print(sys.argv[2], e)
+`
+
+// Two processes: one waits before it writes, with the lock; the other is refused it, each time. Whichever
+// comes first.
+func TestBreakpointTwoProcesses(t *testing.T) {
+	d := newDesk(t)
+	python := harness.Program(t, "python3")
+	base := filepath.Join(t.TempDir(), "test.db")
+	if res := harness.Run(t, harness.Cmd{Args: []string{python, "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TABLE t (who)')", base}}); res.Code != 0 {
+		t.Fatal(res)
+	}
+	sock := filepath.Join(strings.TrimPrefix(d.env[0], "XDG_CACHE_HOME="), "s")
+	collect := d.start("collect", "--socket", sock)
+	eventually(t, "the collector answers", func() bool { return d.try("break", "ls").Code == 0 })
+	start := func(who string) *harness.Running {
+		return harness.Start(t, harness.Cmd{Args: []string{harness.Seam(t), "exec", "--socket", sock, "--", python, "-c", writer, base, who}, Env: d.env})
+	}
+	for _, order := range [][2]string{{"one", "two"}, {"two", "one"}} {
+		id := strings.TrimSpace(d.seam("break", "add", "libc:pwrite64", "--when", `path^="`+base+`"`))
+		first := start(order[0])
+		if out := d.seam("break", "wait", id, "--wait", soon.String()); !strings.Contains(out, "libsqlite3.so.0") {
+			t.Errorf("who waits:\n%s", out)
+		}
+		second := start(order[1])
+		if res := second.Wait(); res.Stdout != order[1]+" database is locked\n" {
+			t.Errorf("%v", res)
+		}
+		d.seam("break", "rm", id)
+		if res := first.Wait(); res.Stdout != order[0]+" committed\n" {
+			t.Errorf("%v", res)
+		}
+	}
+	collect.Signal(syscall.SIGTERM)
+	collect.Wait()
+}
+
+// More threads than there are places: the call of the others goes on, and that is said.
+func TestBreakpointFull(t *testing.T) {
+	g := onStage(t, "", "threads", "132")
+	g.waits(128)
+	eventually(t, "four went on", func() bool { return strings.Count(g.run.Stdout(), "result") == 4 })
+	var said *breakpoint.Error
+	if _, err := g.b.Wait(129, 10*time.Millisecond); !errors.As(err, &said) || !strings.HasPrefix(said.Hint, "4 calls should have waited and could not") {
+		t.Errorf("%v", said)
+	}
+	_, err := g.b.ReleaseAll()
+	g.must(err)
+	if res := g.run.Wait(); res.Code != 0 || strings.Count(res.Stdout, "result") != 132 {
+		t.Errorf("%v", res)
+	}
+}
+
+// Nobody waits: statuses for scripts, and what is wrong is said.
+func TestBreakpointSaid(t *testing.T) {
+	g := onStage(t, "", "loop", "0")
+	ask := func(args ...string) harness.Result {
+		return harness.Run(t, harness.Cmd{Args: append([]string{harness.Seam(t), "break"}, args...), Env: []string{"SEAM_CONTROL=" + g.sock}})
+	}
+	for _, tc := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"wait b1 --wait 10ms", 1, "seam: error: 0 of 1 threads wait at b1 after 10ms\nseam: hint: seam break ls"},
+		{"release b1", 1, "seam: error: no thread waits at b1\nseam: hint: seam break wait"},
+		{"release b1 --tid 77", 1, "seam: error: no thread 77 waits at b1\n"},
+		{"release b7", 1, "seam: error: no breakpoint 'b7'\nseam: hint: there are: b1\n"},
+		{"rm b7", 125, "seam: error: no breakpoint 'b7'"},
+		{"rm", 125, "seam: error: seam break rm needs the id"},
+		{"add wirte", 125, "unknown function \"wirte\"\nseam: hint: did you mean write, fwrite or pwrite?"},
+		{"add write --when fdd==3", 125, "no argument \"fdd\"\nseam: hint: its arguments are fd, buf or count"},
+		{"add write:errno=EIO", 125, "a breakpoint does not fail the call, too\nseam: hint: give both: --break and --fault"},
+		{"add write --timeout 2h", 125, "a thread can't wait 2h0m0s\nseam: hint: more than 0 and at most 1h0m0s"},
+		{"ls --all", 125, "seam: error: --all goes with seam break release"},
+		{"stop", 125, "subcommand of seam break"},
+	} {
+		if res := ask(strings.Fields(tc.args)...); res.Code != tc.code || !strings.Contains(res.Stderr, tc.says) {
+			t.Errorf("seam break %s: %v\nwant status %d and %q", tc.args, res, tc.code, tc.says)
+		}
+	}
+	if res := ask("ls"); res.Code != 0 || !strings.Contains(res.Stdout, "applied, 1 function") {
+		t.Errorf("%v", res)
+	}
+	g.fifo.WriteString("q")
+	g.ends(0, "")
 }
 
 // Forked children wait, each on its own.

@@ -31,6 +31,7 @@ func TestRulesThatChangeNothing(t *testing.T) {
 		{"--fault", exe + ":spill:ret=-7,p=0.0000001,seed=1"},
 		{"--deny", exe + ":spill:ret=-7", "--audit"},
 		{"--delay", exe + ":spill:1ns"},
+		{"--break", exe + ":spill:timeout=1ns"},
 	} {
 		for _, probe := range append(instruments(exe, "spill"), "") {
 			t.Run(flags[0]+probe, func(t *testing.T) {

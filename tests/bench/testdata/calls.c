@@ -15,12 +15,12 @@
 
 long work_six(long, long, long, long, long, long), work_ruled(long, long, long, long, long, long), work_chance(long, long, long, long, long, long),
 	work_native(long, long, long, long, long, long), work_after(long, long, long, long, long, long), work_vectors(long, long, long, long, long, long),
-	work_count(long, long),
+	work_break(long, long, long, long, long, long), work_count(long, long),
 	work_filtered(long, long), work_hist(long, long), work_plain(long, long);
 
-enum { BURST = 2000, ROUNDS = 300, KINDS = 11, PAUSE_NS = 500000 };
+enum { BURST = 2000, ROUNDS = 300, KINDS = 12, PAUSE_NS = 500000 };
 static const char text[] = "a-string-of-exactly-32-bytes-ok!";
-static const char *names[KINDS] = { "six", "string", "count", "filtered", "hist", "ruled", "chance", "native", "after", "vectors", "plain" };
+static const char *names[KINDS] = { "six", "string", "count", "filtered", "hist", "ruled", "chance", "native", "after", "vectors", "break", "plain" };
 static pthread_barrier_t start;
 
 static double now(void)
@@ -59,6 +59,7 @@ static void *bursts(void *arg)
 			case 7: LOOP(work_native(i, 2, 3, 4, 5, 6)); break;
 			case 8: LOOP(work_after(i, 2, 3, 4, 5, 6)); break;
 			case 9: LOOP(work_vectors(i, 2, 3, 4, 5, 6)); break;
+			case 10: LOOP(work_break(i, 2, 3, 4, 5, 6)); break;
 			default: LOOP(work_plain(i, 2)); break;
 			}
 			t[k][r] = (now() - t0) / BURST;

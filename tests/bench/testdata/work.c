@@ -10,4 +10,5 @@ KEEP long work_chance(long a, long b, long c, long d, long e, long f) { return a
 KEEP long work_native(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 6 * f; }
 KEEP long work_after(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 7 * f; }
 KEEP long work_vectors(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 8 * f; }
+KEEP long work_break(long a, long b, long c, long d, long e, long f) { return a + 2 * b + c + d + e + 9 * f; }
 KEEP long work_plain(long a, long b) { return 7 * a + 3 * b + 1; }

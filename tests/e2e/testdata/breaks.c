@@ -73,7 +73,7 @@ __attribute__((noinline)) int lock_account(int id)
 {
 	struct timespec end;
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 1;
+	end.tv_sec += 2;
 	return pthread_mutex_timedlock(&locks[id], &end);
 }
 static void *transfer(void *arg)
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 {
 	const char *mode = argv[1];
 	int n = argc > 2 ? atoi(argv[2]) : 0;
-	pthread_t t[64];
+	pthread_t t[160];
 	main_thread = pthread_self();
 	if (!strcmp(mode, "threads")) {
 		for (int i = 0; i < n; i++)
