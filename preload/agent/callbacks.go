@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -148,8 +149,10 @@ func (s *servers) take(i int, h *arena.Handover) {
 	c := called(h)
 	atomic.StoreUint32(&c.Server, uint32(unix.Gettid()))
 	core.Hold() // from here on the library may be locked by us
+	core.CatchFaults()
 	var ch callbacks.Changes
 	defer func() { // also when it ends the goroutine
+		core.LeaveFaults()
 		core.Unhold()
 		s.answer(i, h, &ch)
 	}()
@@ -231,7 +234,10 @@ func panicText(r any) (text string) {
 			text = "a panic of which the text can't be had"
 		}
 	}()
-	return fmt.Sprint(r)
+	if text = fmt.Sprint(r); strings.Contains(text, "SIGNONE") { // what Go makes of preload/core/faults.c
+		return "a fault: a nil pointer, or memory that is not there"
+	}
+	return text
 }
 
 // failed counts an error of a callback, and tells of the first few.

@@ -162,6 +162,19 @@ uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int fail
 	return acted;
 }
 
+/* A note about the callback that this thread, one of the agent's, runs. */
+void seam_note_here(unsigned code, const char *text, unsigned len)
+{
+	struct seam_handover *h = arena_at(seam->arena->handover_off);
+	uint32_t tid = sys0(SYS_gettid);
+	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
+		struct seam_called *c = (struct seam_called *)h->reply;
+		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
+		if (h->pid == seam->pid && h->what == SEAM_HO_CALLBACK && (s == SEAM_HO_TAKEN || s == SEAM_HO_ABANDONED) && c->server == tid)
+			seam_note(code, c->rule, h->pid, h->tid, 1, text, len);
+	}
+}
+
 /* The agent ends, on one of its own threads: what that thread ran, and whoever
  * waits for it, are told. */
 void seam_callbacks_end(void)
@@ -169,19 +182,15 @@ void seam_callbacks_end(void)
 	static const char why[] = "the agent ended in it, and runs no callback any more: a fatal error of Go (a stack or the memory used up, os.Exit)";
 	if (!seam->arena)
 		return;
+	seam_note_here(SEAM_NOTE_FATAL, why, sizeof why - 1);
 	struct seam_handover *h = arena_at(seam->arena->handover_off);
-	uint32_t tid = sys0(SYS_gettid);
 	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
 		struct seam_called *c = (struct seam_called *)h->reply;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
-		if (h->pid != seam->pid || h->what != SEAM_HO_CALLBACK)
+		if (h->pid != seam->pid || h->what != SEAM_HO_CALLBACK || s != SEAM_HO_TAKEN)
 			continue;
-		if ((s == SEAM_HO_TAKEN || s == SEAM_HO_ABANDONED) && c->server == tid)
-			seam_note(SEAM_NOTE_FATAL, c->rule, h->pid, h->tid, 1, why, sizeof why - 1);
-		if (s == SEAM_HO_TAKEN) {
-			c->out = c->changed = 0;
-			if (__atomic_compare_exchange_n(&h->state, &s, SEAM_HO_DONE, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-				futex_wake(&h->state, 1);
-		}
+		c->out = c->changed = 0;
+		if (__atomic_compare_exchange_n(&h->state, &s, SEAM_HO_DONE, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			futex_wake(&h->state, 1);
 	}
 }

@@ -182,6 +182,13 @@ func Peek(p uintptr, out []byte) int {
 	return int(C.seam_peek(C.uint64_t(p), unsafe.Pointer(&out[0]), C.uint(len(out))))
 }
 
+// CatchFaults makes a fault on this thread, which its goroutine is locked to, a panic, where the
+// host has no handler for it; LeaveFaults ends that.
+func CatchFaults() { C.seam_faults_begin() }
+
+// LeaveFaults ends it.
+func LeaveFaults() { C.seam_faults_end() }
+
 // LimitMemory bounds what the heap of Go may ever take: more is a fatal error.
 func LimitMemory(bytes uint64) { C.seam_limit_memory(C.uint64_t(bytes)) }
 

@@ -391,6 +391,10 @@ int  seam_callback(struct seam_tls *t, const struct seam_run *r, struct seam_fra
 uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int failed);
 int  seam_due(struct seam_rule_state *s);  /* act.c */
 void seam_callbacks_end(void);
+void seam_note_here(unsigned code, const char *text, unsigned len); /* agent: of what this thread runs */
+/* faults.c */
+int  seam_faults_begin(void);              /* agent: this thread begins to run a callback; 1: faults there are caught */
+void seam_faults_end(void);
 void seam_note(unsigned code, unsigned rule, uint32_t pid, uint32_t tid, uint64_t count, const char *text, unsigned len);
 void seam_release_handovers(const struct seam_tls *t); /* those this thread has left behind */
 unsigned seam_hand_over(struct seam_tls *t, const struct seam_run *r, const uint64_t *words, uint64_t ret,

@@ -22,6 +22,7 @@ struct seam_facts {
 	uint64_t nrelocs;
 	uint64_t kept[SEAM_KEPT_PAGES]; /* pages of Go's data that hold something of the core or of the loader, 0: no more */
 	uint64_t text_lo, text_hi; /* runtime.text, runtime.etext: Go's code and nothing else */
+	uint64_t sigpanic;      /* runtime.sigpanic0: where an instruction that faults is made to go */
 };
 struct seam_reloc { uint32_t at, addend; }; /* the word at base+at is to be base+addend */
 extern const volatile struct seam_facts seam_facts;

@@ -184,7 +184,7 @@ func (im *image) writeFacts(relocs table) error {
 		return err
 	}
 	words = append(words, kept[:]...)
-	for _, name := range []string{"runtime.text", "runtime.etext"} {
+	for _, name := range []string{"runtime.text", "runtime.etext", "runtime.sigpanic0.abi0"} {
 		s, err := im.sym(name)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,10 +58,15 @@ func protos() (flags []string) {
 // run runs the host and returns what it printed and the report.
 func run(t *testing.T, args ...string) (harness.Result, *report.Report) {
 	t.Helper()
+	return runProgram(t, append([]string{ready(t).host}, args...)...)
+}
+
+func runProgram(t *testing.T, target ...string) (harness.Result, *report.Report) {
+	t.Helper()
 	b := ready(t)
 	file := filepath.Join(t.TempDir(), "report.json")
 	argv := append([]string{b.seam, "run", "-q", "--json", "--report", file, "-H", "none"}, protos()...)
-	res := harness.Run(t, harness.Cmd{Args: append(append(argv, "--", b.host), args...), Deadline: time.Minute})
+	res := harness.Run(t, harness.Cmd{Args: append(append(argv, "--"), target...), Deadline: time.Minute})
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatalf("%v\n%v", err, res)
@@ -168,6 +174,7 @@ func TestDefence(t *testing.T) {
 		ends     bool // it ends the agent
 	}{
 		{"panic", 1500, "callback-panic", "no good: 3", true, false},
+		{"nil", 1500, "callback-panic", "a fault: a nil pointer, or memory that is not there", true, false},
 		{"err", 1500, "callback-error", "as always", true, false},
 		{"goexit", 50, "callback-panic", "it ended its goroutine", false, false},
 		{"misuse", 1500, "callback-misuse", "", true, false},
@@ -218,6 +225,29 @@ func TestRemovedWhileItRuns(t *testing.T) {
 func TestComeAndGoWhileThreadsRun(t *testing.T) {
 	if res, _ := run(t, "threads", "8", "20000"); res.Stdout != "0 wrong, on 1001, off 1, changed\n" {
 		t.Error(res)
+	}
+}
+
+// A host that lives by its faults, and one that dies of one, do so as without callbacks.
+func TestFaultsOfTheHost(t *testing.T) {
+	b := ready(t)
+	plain := harness.Run(t, harness.Cmd{Args: []string{b.host, "segv", "change"}, Deadline: time.Minute})
+	res, _ := run(t, "segv", "change")
+	// between two callbacks it sees that the default is not in force: docs/callbacks.md
+	seen := strings.ReplaceAll(strings.ReplaceAll(res.Stdout, "not default", "default"), "\n7,", "\n4,")
+	if seen != plain.Stdout || res.Signal != plain.Signal || plain.Signal != syscall.SIGSEGV || res.Stderr != plain.Stderr {
+		t.Errorf("plain %v\nwith callbacks %v", plain, res)
+	}
+
+	const script = "import ctypes, sys\nlib = ctypes.CDLL(sys.argv[1])\nwhile lib.cb_ping(0) not in (101, 1): pass\nfor i in range(100): lib.cb_change(3)\nprint(lib.cb_change(3), flush=True)\nctypes.string_at(0)"
+	for _, flag := range []string{"-Bs", "-Xfaulthandler"} {
+		argv := []string{"/usr/bin/python3", flag, "-c", script, filepath.Join(filepath.Dir(b.host), "libcb.so")}
+		plain := harness.Run(t, harness.Cmd{Args: argv})
+		res, _ := runProgram(t, argv...)
+		if res.Signal != plain.Signal || plain.Signal != syscall.SIGSEGV || res.Stdout != "7\n" ||
+			strings.Contains(res.Stderr, "Segmentation fault") != strings.Contains(plain.Stderr, "Segmentation fault") {
+			t.Errorf("plain %v\nwith callbacks %v", plain, res)
+		}
 	}
 }
 
