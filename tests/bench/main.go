@@ -22,7 +22,7 @@ import (
 func main() {
 	seam := flag.String("seam", "bin/seam", "the seam to measure")
 	quick := flag.Bool("quick", false, "one round, small: does it run")
-	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes")
+	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes; callback, the round trip to a Go callback")
 	flag.Parse()
 	b, err := prepare(*seam, *quick)
 	if err == nil {
@@ -30,6 +30,9 @@ func main() {
 		switch *only {
 		case "":
 			err = b.all()
+		case "callback":
+			fmt.Println(measure.Machine())
+			err = b.callback()
 		case "startup1000":
 			fmt.Println(measure.Machine())
 			err = b.many()
@@ -93,6 +96,9 @@ func (b *bench) all() error {
 		return err
 	}
 	if err := b.sustained(); err != nil {
+		return err
+	}
+	if err := b.callback(); err != nil {
 		return err
 	}
 	return b.many()

@@ -251,16 +251,22 @@ func TestFaultsOfTheHost(t *testing.T) {
 	}
 }
 
-// A package in a module of its own, which says where seam's source is.
-func TestBuildOfAModule(t *testing.T) {
+// The example of docs/callbacks.md, in a module of its own that says where seam's source is.
+func TestExampleInAModule(t *testing.T) {
 	harness.Seam(t)
-	dir := t.TempDir()
-	files := map[string]string{
-		"go.mod":           "module example.com/app\n\ngo 1.26\n\nrequire github.com/seam-project/seam v0.0.0\n\nreplace github.com/seam-project/seam => " + harness.Root() + "\n",
-		"myhooks/hooks.go": "package myhooks\n\nimport (\n\t\"example.com/app/inner\"\n\t\"github.com/seam-project/seam/callbacks\"\n)\n\nfunc init() { callbacks.Register(\"libc:getppid\", callbacks.Post, look) }\n\nfunc look(c *callbacks.Call) error { return c.SetRet(inner.Answer) }\n",
-		"inner/inner.go":   "package inner\n\nconst Answer = 4242\n",
+	doc, err := os.ReadFile(filepath.Join(harness.Root(), "docs", "callbacks.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, text := range files {
+	_, code, _ := strings.Cut(string(doc), "```go\n")
+	code, _, _ = strings.Cut(code, "```")
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":           "module example.com/app\n\ngo 1.26\n\nrequire github.com/seam-project/seam v0.0.0\n\nreplace github.com/seam-project/seam => " + harness.Root() + "\n",
+		"myhooks/hooks.go": code,
+		"myhooks/more.go":  "package myhooks\n\nimport (\n\t\"example.com/app/inner\"\n\t\"github.com/seam-project/seam/callbacks\"\n)\n\nfunc init() { callbacks.Register(\"libc:getppid\", callbacks.Post, look) }\n\nfunc look(c *callbacks.Call) error { return c.SetRet(inner.Answer) }\n",
+		"inner/inner.go":   "package inner\n\nconst Answer = 4242\n",
+	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -273,9 +279,26 @@ func TestBuildOfAModule(t *testing.T) {
 	if out, err := c.CombinedOutput(); err != nil || string(out) != filepath.Join(dir, "seam-myhooks")+"\n" {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	res := harness.Run(t, harness.Cmd{Args: []string{filepath.Join(dir, "seam-myhooks"), "run", "-q", "-H", "none", "--start", "now", "--", "/usr/bin/python3", "-c", "import os; print([os.getppid() for i in range(50)][-1])"}})
-	if res.Stdout != "4242\n" || res.Code != 0 {
+	const script = `import os, sqlite3, time
+for i in range(20000):
+    if os.getppid() == 4242: break
+    time.sleep(0.001)
+try: open("/data/x", "w")
+except OSError as e: print(e.errno)
+db = sqlite3.connect(":memory:")
+db.execute("create table t(a unique)")
+db.execute("insert into t values (1)")
+try: db.execute("insert into t values (1)")
+except sqlite3.IntegrityError as e: print(e)
+print(os.getppid())`
+	file := filepath.Join(dir, "report")
+	res := harness.Run(t, harness.Cmd{Args: []string{filepath.Join(dir, "seam-myhooks"), "run", "-q", "-H", "none", "--report", file, "--", "/usr/bin/python3", "-c", script}})
+	if res.Stdout != "30\nUNIQUE constraint failed: t.a\n4242\n" || res.Code != 0 {
 		t.Error(res)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "extended result code 2067") || !strings.Contains(string(text), "refused: /data/x") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 
