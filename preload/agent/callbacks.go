@@ -28,6 +28,8 @@ const (
 	callbackRoom = 8 << 20   // bytes of a callback's stack; more is a fatal error of Go
 	heapRoom     = 256 << 20 // bytes of Go's heap; more is, too
 	spinFor      = 20 * time.Microsecond
+	vainMost     = 4  // looks at the bell in vain, one after the other, after which it is
+	vainTry      = 64 // tried each so many times only
 )
 
 // servers are the threads that run callbacks. At least one is always free: who
@@ -83,14 +85,16 @@ func (s *servers) serve() {
 	runtime.LockOSThread() // the bell is a futex: one thread sleeps on it
 	slots := s.a.Handovers()
 	bell := &s.proc.CbBell
-	for {
+	for vain := 0; ; {
 		seen := atomic.LoadUint32(bell)
 		if s.pass(slots) {
 			continue
 		}
-		if s.spin && s.rang(bell, seen) {
+		if s.spin && (vain < vainMost || vain%vainTry == 0) && s.rang(bell, seen) {
+			vain = 0
 			continue
 		}
+		vain++
 		atomic.AddUint32(&s.proc.CbAsleep, 1)
 		core.WaitBell(bell, seen, bellWait)
 		atomic.AddUint32(&s.proc.CbAsleep, ^uint32(0))
