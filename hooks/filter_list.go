@@ -122,6 +122,23 @@ func resolveIn(h *Hook, f *Filter, c CFilter) (CFilter, error) {
 		binary.LittleEndian.PutUint32(c.Str[:], uint32(len(f.Set)))
 		c.Len = 8
 		return c, err
+	case i >= 0 && h.Args[i].Type == TSQL:
+		a := &h.Args[i]
+		if a.Word < 0 {
+			return bad("argument "+a.Name+" is not captured", "")
+		}
+		if a.Set == utf16Set {
+			c.Set = nil // texts of two-byte characters are in no list
+		}
+		c.What, c.Arg, c.Len = FilterShape, uint8(a.Word), 4
+		c.Str[0], c.Str[1] = uint8(a.Word), noWord
+		if a.Len >= 0 && !a.LenPtr && h.Args[a.Len].Word >= 0 {
+			c.Str[1] = uint8(h.Args[a.Len].Word)
+		}
+		if !strings.HasPrefix(h.Name, "sqlite3_prepare") {
+			c.Str[2] = 1 // it runs all of the text
+		}
+		return c, nil
 	case i >= 0 && (h.Args[i].Type == TString || h.Args[i].Type == TFD && h.Args[i].Set != dirfdSet), (f.Arg == "path" || f.Arg == "names") && i < 0:
 	case i < 0:
 		return bad("no argument "+strconv.Quote(f.Arg), hint)

@@ -65,6 +65,10 @@ func addRule(s *hooks.Spec, r hooks.Rule, p hooks.Probe) error {
 	s.Rules = append(s.Rules, r)
 	p.Rule = len(s.Rules)
 	s.Probes = append(s.Probes, p)
+	if copies, ok := hooks.PackCopies(p.Pack); ok {
+		copies.Rule, copies.Instrument, copies.Filters = p.Rule, p.Instrument, p.Filters
+		s.Probes = append(s.Probes, copies)
+	}
 	return nil
 }
 

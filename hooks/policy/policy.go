@@ -162,6 +162,9 @@ func (p *Policy) Rules(file string) (rules []string) {
 	if p.Files != nil {
 		rules = append(rules, "libc:file:names"+in("files"))
 	}
+	if p.SQL != nil {
+		rules = append(rules, "libsqlite3:sqlite:sql"+in("sql"))
+	}
 	return rules
 }
 
@@ -172,7 +175,7 @@ func (p *Policy) Merge(q *Policy) {
 		if *mine[i].of == nil && *others[i].of == nil {
 			continue
 		}
-		set := slices.Concat([]string{}, *mine[i].of, *others[i].of)
+		set := append(append([]string{}, *mine[i].of...), *others[i].of...) // not nil: that would allow all
 		slices.Sort(set)
 		*mine[i].of = slices.Compact(set)
 	}

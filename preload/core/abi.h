@@ -209,7 +209,7 @@ struct seam_sql {               /* 4 bytes */
 	uint8_t arg;            /* word */
 	uint8_t len;            /* word of its length, an int; negative, or SEAM_NO_WORD: up to the NUL */
 	uint8_t all;            /* 1: each statement of the text must hold; 0: the first, as prepare compiles no more */
-	uint8_t pad;
+	uint8_t own;            /* 1: what the object's own code asks holds in any case */
 };
 
 /* A set of texts, sorted by their FNV-1a 64. */

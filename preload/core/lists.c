@@ -7,10 +7,11 @@
  * the answer of one moment: a link that is changed between it and the call is not seen.
  *
  * All is bounded: names to NAME bytes, links to LINKS. What exceeds it is in no list.
- * The buffers lie on the program's stack, so they are small (a handler may run on a
- * stack of 8 KiB).
+ * The buffers lie on the program's stack, so those for names are small (a handler may run on a
+ * stack of 8 KiB). Those for statements take 10 KiB: what compiles SQL needs more itself.
  */
 #include "hot.h"
+#include "shape.h"
 
 #define AF_UNIX_ 1
 #define AF_INET_ 2
@@ -293,6 +294,62 @@ static __attribute__((noinline)) int text_holds(struct seam_tls *t, const struct
 	return has == (q->cmp == SEAM_CMP_EQ);
 }
 
+/* ---- SQL ---------------------------------------------------------------- */
+
+/* What a library asks itself is not the program's: it was called by its own code. */
+static int by_itself(const struct seam_frame *f)
+{
+	const struct seam_plan *p = (const void *)f->run->plan;
+	uint64_t at = f->caller - f->run->lib_base;
+	return at >= p->text_lo && at < p->text_hi;
+}
+
+/* 1: each statement of the text, or the first, is in the set; so is a text without one. */
+static __attribute__((noinline)) int statements_hold(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f)
+{
+	const struct seam_sql *a = (const void *)q->str;
+	struct { char src[SEAM_SQL_MOST], dst[SEAM_SHAPE_MOST]; } b;
+	uint64_t addr = word(f, a->arg);
+	int64_t given = a->len == SEAM_NO_WORD ? -1 : (int32_t)word(f, a->len);
+	int cut = 0, n, in = 1;
+	if (!addr || (a->own && by_itself(f)))
+		return q->cmp == SEAM_CMP_EQ;
+	if (given < 0) {
+		n = seam_read_text(t, addr, b.src, SEAM_SQL_MOST, &cut);
+	} else {
+		unsigned want = given < SEAM_SQL_MOST ? given : SEAM_SQL_MOST;
+		n = seam_read_bytes(t, addr, b.src, want);
+		cut = (unsigned)n < want || given > SEAM_SQL_MOST;
+		for (int i = 0; i < n; i++)
+			if (!b.src[i]) {
+				n = i;
+				cut = 0;
+			}
+	}
+	if (n < 0)
+		return q->cmp == SEAM_CMP_NE;
+	const char *s = b.dst;
+	unsigned left = seam_shape(b.src, n, b.dst), next = 1;
+	while (in && next) {
+		while (left && (*s == ' ' || *s == ';')) {
+			s++;
+			left--;
+		}
+		if (!left && !cut)
+			break;
+		unsigned len = seam_shape_first(s, left, &next);
+		uint64_t h = HASH_BEGIN;
+		for (unsigned i = 0; i < len; i++)
+			h = hash_byte(h, s[i]);
+		in = (next || !cut) && set_has(f->run->plan, q->value, h, s, len);
+		s += next;
+		left -= next;
+		if (!a->all)
+			break;
+	}
+	return in == (q->cmp == SEAM_CMP_EQ);
+}
+
 int seam_list_holds(struct seam_tls *t, const struct seam_filter *q, const struct seam_frame *f)
 {
 	switch (q->what) {
@@ -302,6 +359,8 @@ int seam_list_holds(struct seam_tls *t, const struct seam_filter *q, const struc
 		return addresses_hold(t, q, f);
 	case SEAM_FILT_HAS:
 		return text_holds(t, q, f);
+	case SEAM_FILT_SHAPE:
+		return statements_hold(t, q, f);
 	default:
 		return 0;
 	}

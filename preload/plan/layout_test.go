@@ -64,7 +64,7 @@ func TestLayoutIsThatOfTheHeader(t *testing.T) {
 		"SEAM_FILT_INT", filtInt, "SEAM_FILT_PREFIX", filtPrefix, "SEAM_FILT_FAILED", filtFailed, "SEAM_FILT_MINDUR", filtMinDur,
 		"SEAM_FILT_RULED", filtRuled, "SEAM_FILT_ADDR", filtAddr, "SEAM_FILT_FDPATH", filtFDPath,
 		"SEAM_FILT_WITHIN", filtWithin, "SEAM_FILT_ADDRS", filtAddrs, "SEAM_FILT_HAS", filtHas, "SEAM_FILT_SHAPE", filtShape, "SEAM_NO_WORD", noWord,
-		"sizeof(seam_set)", setSize, "sizeof(seam_set_entry)", setEntrySize, "sizeof(seam_names)", namesSize, "seam_names.nofollow", 12, "seam_names.follow", 16, "seam_names.flags", 8,
+		"sizeof(seam_set)", setSize, "sizeof(seam_set_entry)", setEntrySize, "sizeof(seam_names)", namesSize, "seam_names.nofollow", 12, "seam_names.follow", 16, "seam_names.flags", 8, "sizeof(seam_sql)", sqlSize, "seam_sql.own", sqlOwn, "SEAM_SQL_MOST", hooks.MaxShape,
 		"SEAM_MAX_RULES", maxRules, "SEAM_RULE_ERRS", maxRuleErrs,
 		"SEAM_ACT_FAULT", hooks.ActFault, "SEAM_ACT_SHORT", hooks.ActShort, "SEAM_ACT_DELAY", hooks.ActDelay, "SEAM_ACT_DENY", hooks.ActDeny, "SEAM_ACT_AUDIT", hooks.ActAudit,
 		"SEAM_RULE_ERRNO", hooks.RuleErrno, "SEAM_RULE_CODE", hooks.RuleCode, "SEAM_RULE_NEG", hooks.RuleNeg,

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -12,6 +13,8 @@ const (
 	setSize      = 8
 	setEntrySize = 16
 	namesSize    = 20
+	sqlSize      = 4
+	sqlOwn       = 3 // offset
 	noWord       = 0xff
 	maxSet       = 1 << 16
 )
@@ -145,6 +148,17 @@ func (f *Filter) decodeList(b []byte) bool {
 	}
 	slices.Sort(f.Set)
 	return true
+}
+
+// ownLibrary marks conditions on SQL in the library that runs it: what it asks
+// itself is not the program's. A copy in another object has no code of its own.
+func ownLibrary(fs []Filter, object string) []Filter {
+	for i := range fs {
+		if f := &fs[i]; f.What == filtShape && hooks.MatchLib("libsqlite3", path.Base(object)) {
+			f.Str = f.Str[:sqlOwn] + "\x01"
+		}
+	}
+	return fs
 }
 
 // validNames checks a struct seam_names.

@@ -577,6 +577,8 @@ func (f Filter) valid(words uint8) bool {
 		return f.validNames(words)
 	case filtAddrs:
 		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2) && (f.Width == 0xff || f.Width < words) && len(f.Str) == 8
+	case filtShape:
+		return len(f.Str) == sqlSize && f.Str[0] < words && (f.Str[1] < words || f.Str[1] == noWord) && (f.Cmp == 1 || f.Cmp == 2)
 	case filtHas:
 		return f.Arg < words && (f.Cmp == 1 || f.Cmp == 2) && f.Str != ""
 	case filtFailed, filtMinDur, filtRuled:

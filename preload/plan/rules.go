@@ -28,7 +28,7 @@ func (b *builder) rules(site *Site, h *hooks.Hook, addr uint64, p *hooks.Probe) 
 			}
 			continue
 		}
-		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short + r.Callback, Ret: bound.Ret, Errs: bound.Errs, When: planFilters(bound.When)})
+		out = append(out, Rule{What: bound.What, Flags: bound.Flags, ID: uint8(i), CountArg: bound.CountArg, Count: r.Short + r.Callback, Ret: bound.Ret, Errs: bound.Errs, When: ownLibrary(planFilters(bound.When), b.obj.Name())})
 	}
 	return out
 }

@@ -151,6 +151,8 @@ func (s *site) attacks() []request {
 		{name: "traversal", path: "/file", key: "name", value: "../secret.txt", leaks: "top-secret", status: 403, rule: "names"},
 		{name: "absolute name", path: "/file", key: "name", value: "/etc/group", leaks: "root:", status: 403, rule: "names"},
 		{name: "traversal by a link", path: "/file", key: "name", value: "link.txt", leaks: "top-secret", status: 403, rule: "names"},
+		{name: "statement", path: "/user", key: "name", value: "x' OR '1'='1", leaks: "bob", status: 500, rule: "sql"},
+		{name: "second table", path: "/user", key: "name", value: "x' UNION SELECT password, 1 FROM users --", leaks: "hunter2", status: 500, rule: "sql"},
 		{name: "forged request", path: "/fetch", key: "url", value: s.internal.URL, leaks: "metadata-token", status: 500, rule: "connect:"},
 		{name: "forged file request", path: "/fetch", key: "url", value: "file://" + s.dir + "/secret.txt", leaks: "top-secret", status: 500, rule: "names"},
 	}
@@ -216,7 +218,7 @@ func TestLearnAndEnforce(t *testing.T) {
 			t.Errorf("%q was not learned: %q", c.want, c.list)
 		}
 	}
-	if len(first.Connects) != 0 || len(first.Programs) != 1 {
+	if first.Connects == nil || len(first.Connects) != 0 || len(first.Programs) != 1 {
 		t.Errorf("the first run learned %+v", first)
 	}
 

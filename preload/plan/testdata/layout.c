@@ -41,7 +41,7 @@ int main(void)
 	VAL(SEAM_FILT_INT); VAL(SEAM_FILT_PREFIX); VAL(SEAM_FILT_FAILED); VAL(SEAM_FILT_MINDUR);
 	VAL(SEAM_FILT_RULED); VAL(SEAM_FILT_ADDR); VAL(SEAM_FILT_FDPATH);
 	VAL(SEAM_FILT_WITHIN); VAL(SEAM_FILT_ADDRS); VAL(SEAM_FILT_HAS); VAL(SEAM_FILT_SHAPE); VAL(SEAM_NO_WORD);
-	SIZE(seam_set); SIZE(seam_set_entry); SIZE(seam_names); OFF(seam_names, nofollow); OFF(seam_names, follow); OFF(seam_names, flags);
+	SIZE(seam_set); SIZE(seam_set_entry); SIZE(seam_names); OFF(seam_names, nofollow); OFF(seam_names, follow); OFF(seam_names, flags); SIZE(seam_sql); OFF(seam_sql, own); VAL(SEAM_SQL_MOST);
 	VAL(SEAM_MAX_RULES); VAL(SEAM_RULE_ERRS);
 	VAL(SEAM_ACT_FAULT); VAL(SEAM_ACT_SHORT); VAL(SEAM_ACT_DELAY); VAL(SEAM_ACT_DENY); VAL(SEAM_ACT_AUDIT);
 	VAL(SEAM_RULE_ERRNO); VAL(SEAM_RULE_CODE); VAL(SEAM_RULE_NEG);
