@@ -27,6 +27,11 @@ func (a *app) hooks(f *flags) (int, error) {
 			}
 			t.row(name, p.Lib, fmt.Sprint(len(list)), strings.Join(some, ", "))
 		}
+		for _, name := range packfile.Own() {
+			if p, err := packfile.Find(name); err == nil {
+				t.row(p.Name, p.Library, fmt.Sprint(len(p.Hooks)), p.About)
+			}
+		}
 		var bad []string
 		for _, file := range packfile.List() {
 			p, err := packfile.Read(file)
@@ -97,7 +102,7 @@ func (a *app) showPack(p *packfile.Pack) {
 	for _, k := range []struct {
 		what  string
 		texts []string
-	}{{"watches", p.Probes}, {"fault", p.Faults}, {"delay", p.Delays}, {"deny", p.Denies}, {"native", p.Natives}} {
+	}{{"watches", p.Probes}, {"fault", p.Faults}, {"delay", p.Delays}, {"deny", p.Denies}, {"audit", p.Audits}, {"native", p.Natives}} {
 		for _, text := range k.texts {
 			fmt.Fprintf(a.out, "# %s %s\n", k.what, text)
 		}
@@ -118,7 +123,7 @@ func (a *app) checkPacks(names []string) error {
 			return oneOf("pack", name, userPacks())
 		}
 		fmt.Fprintf(a.out, "%s: pack %s for %s: %s\n", p.File, p.Name, p.Library, strings.Join([]string{
-			several(len(p.Hooks), "declaration"), several(len(p.Probes), "probe"), several(len(p.Faults)+len(p.Delays)+len(p.Denies), "rule")}, ", "))
+			several(len(p.Hooks), "declaration"), several(len(p.Probes), "probe"), several(len(p.Faults)+len(p.Delays)+len(p.Denies)+len(p.Audits), "rule")}, ", "))
 	}
 	return nil
 }

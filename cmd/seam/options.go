@@ -36,6 +36,7 @@ type flags struct {
 	denies    list
 	natives   list
 	breaks    list
+	audits    list // of packs
 	audit     bool
 	learn     string // files of policies
 	enforce   string

@@ -39,7 +39,7 @@ func (f *flags) rules(s *hooks.Spec) error {
 	for _, k := range []struct {
 		kind  hooks.RuleKind
 		texts []string
-	}{{hooks.RuleDelay, f.delays}, {deny, slices.Concat(f.denies, enforced)}, {hooks.RuleFault, f.faults}} {
+	}{{hooks.RuleDelay, f.delays}, {deny, slices.Concat(f.denies, enforced)}, {hooks.RuleAudit, f.audits}, {hooks.RuleFault, f.faults}} {
 		for _, text := range k.texts {
 			r, p, warnings, err := hooks.ParseRuleWith(policy.Lists, k.kind, text, newSeed(), protos)
 			if err != nil {

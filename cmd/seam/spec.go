@@ -117,12 +117,14 @@ func (f *flags) take(packs []*packfile.Pack) {
 		f.faults = append(f.faults, p.Faults...)
 		f.delays = append(f.delays, p.Delays...)
 		f.denies = append(f.denies, p.Denies...)
+		f.audits = append(f.audits, p.Audits...)
 		f.natives = append(f.natives, p.Natives...)
 	}
 }
 
 // userPacks are the names of the packs in the folders for them.
 func userPacks() (names []string) {
+	names = packfile.Own()
 	for _, f := range packfile.List() {
 		names = append(names, strings.TrimSuffix(filepath.Base(f), packfile.Suffix))
 	}

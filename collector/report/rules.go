@@ -66,7 +66,7 @@ func (b *Builder) reportRules(r *Report) {
 		return
 	}
 	r.Again = []string{"seam", "run"}
-	audit, file := false, ""
+	audit, deny, file := false, false, ""
 	for i := range r.Rules {
 		kind := r.Rules[i].Kind
 		if kind == "callback" { // compiled into that seam, which is not known here
@@ -83,12 +83,13 @@ func (b *Builder) reportRules(r *Report) {
 		if kind == "break" { // another run has nobody to release
 			continue
 		}
+		deny = deny || kind == "deny"
 		if kind == "audit" {
 			kind, audit = "deny", true
 		}
 		r.Again = append(r.Again, "--"+kind, r.Rules[i].Text)
 	}
-	if len(r.Again) == 2 {
+	if len(r.Again) == 2 || audit && deny { // --audit is for all, but of a pack some are only told
 		r.Again = nil
 		return
 	}

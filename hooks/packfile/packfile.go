@@ -11,10 +11,13 @@
 //	  - bill_charge slower 1ms      # as -p takes it, without the library
 //	faults:                         # optional, as --fault, --delay and --deny take them
 //	  - bill_charge:ret=-5,nth=3
+//	audits:                         # optional, as denies, but calls pass and are told of
+//	  - bill_open:path!in=/var/lib/bills
 //	native: billing.so              # optional: callbacks, as --native takes them; relative to this file
 package packfile
 
 import (
+	"embed"
 	"errors"
 	"fmt"
 	"os"
@@ -39,6 +42,7 @@ type Pack struct {
 	Probes []string      // as -p takes them, with the library
 	// Rules, as --fault, --delay and --deny take them.
 	Faults, Delays, Denies []string
+	Audits                 []string // as Denies, but only told
 	Natives                []string // shared objects with callbacks
 }
 
@@ -100,7 +104,32 @@ func Find(name string) (*Pack, error) {
 		}
 		return p, err
 	}
-	return nil, nil
+	return own(name)
+}
+
+//go:embed own/*.yaml
+var ownFiles embed.FS
+
+// Own are the names of the packs of this form that seam itself has.
+func Own() (names []string) {
+	entries, _ := ownFiles.ReadDir("own")
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), Suffix))
+	}
+	return names
+}
+
+// own reads one of them; nil: there is none of that name.
+func own(name string) (*Pack, error) {
+	text, err := ownFiles.ReadFile("own/" + name + Suffix)
+	if err != nil {
+		return nil, nil
+	}
+	p := &Pack{File: "seam's own"}
+	if err := yamlfile.Parse(name+Suffix, text, p.top); err != nil {
+		return nil, err
+	}
+	return p, p.complete()
 }
 
 // Read reads a file. One that others can write is refused: what a pack says is
@@ -148,7 +177,7 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 		}
 	}
 	var object string
-	var functions, watch, faults, delays, denies []item
+	var functions, watch, faults, delays, denies, audits []item
 	r.Fields(n,
 		yamlfile.Key{Name: "pack", Read: text(&p.Name, nameForm.MatchString, "lower-case letters, digits, - and _, at most 32")},
 		yamlfile.Key{Name: "about", Read: text(&p.About, func(string) bool { return true }, "")},
@@ -158,6 +187,7 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 		yamlfile.Key{Name: "faults", Read: list(&faults)},
 		yamlfile.Key{Name: "delays", Read: list(&delays)},
 		yamlfile.Key{Name: "denies", Read: list(&denies)},
+		yamlfile.Key{Name: "audits", Read: list(&audits)},
 		yamlfile.Key{Name: "native", Read: text(&object, func(s string) bool { return s != "" }, "the name of a file")})
 	if r.Err != nil {
 		return
@@ -189,7 +219,7 @@ func (p *Pack) top(r *yamlfile.Reader, n *yaml.Node) {
 		kind hooks.RuleKind
 		from []item
 		to   *[]string
-	}{{hooks.RuleFault, faults, &p.Faults}, {hooks.RuleDelay, delays, &p.Delays}, {hooks.RuleDeny, denies, &p.Denies}} {
+	}{{hooks.RuleFault, faults, &p.Faults}, {hooks.RuleDelay, delays, &p.Delays}, {hooks.RuleDeny, denies, &p.Denies}, {hooks.RuleAudit, audits, &p.Audits}} {
 		for _, i := range k.from {
 			if _, _, _, err := hooks.ParseRule(k.kind, i.text, 1, p.Hooks); err != nil {
 				r.FailText(i.node, err)
@@ -216,7 +246,7 @@ func (p *Pack) complete() error {
 	switch {
 	case p.Name == "":
 		return &yamlfile.Error{File: p.File, Msg: "is empty", Hint: "a pack needs 'pack', 'library' and 'functions'"}
-	case len(p.Probes)+len(p.Faults)+len(p.Delays)+len(p.Denies)+len(p.Natives) == 0:
+	case len(p.Probes)+len(p.Faults)+len(p.Delays)+len(p.Denies)+len(p.Audits)+len(p.Natives) == 0:
 		return &yamlfile.Error{File: p.File, Msg: "the pack has no functions, nothing to watch, no rules and no callbacks"}
 	case slices.Contains(hooks.Packs(), p.Name):
 		return &yamlfile.Error{File: p.File, Msg: fmt.Sprintf("there is a pack '%s' in seam itself", p.Name), Hint: "give it another name"}

@@ -17,18 +17,19 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/hooks/sqlshape"
+	"github.com/seam-project/seam/hooks/trusted"
 	"github.com/seam-project/seam/hooks/yamlfile"
 )
 
@@ -86,15 +87,12 @@ func checkSQL(s string) (string, error) {
 // Read reads a file. One that others can write is refused, as it decides what is
 // refused in programs of the one who uses it.
 func Read(file string) (*Policy, error) {
-	st, err := os.Stat(file)
-	if err != nil {
-		if pe, ok := err.(*fs.PathError); ok {
-			err = pe.Err
-		}
-		return nil, &yamlfile.Error{File: file, Msg: err.Error(), Hint: "'seam run --learn " + file + " -- program' writes one"}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, &yamlfile.Error{File: file, Msg: "no such file", Hint: "'seam run --learn " + file + " -- program' writes one"}
 	}
-	if st.Mode().Perm()&0o022 != 0 || st.Sys().(*syscall.Stat_t).Uid != 0 && int(st.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
-		return nil, &yamlfile.Error{File: file, Msg: "others can write it", Hint: "chmod go-w " + file + ", and let it be yours or root's"}
+	var te *trusted.Error
+	if err := trusted.Check(file, "a policy decides what programs may do"); errors.As(err, &te) {
+		return nil, &yamlfile.Error{File: file, Msg: te.Msg, Hint: te.Hint}
 	}
 	p := &Policy{}
 	if err := yamlfile.Read(file, p.top); err != nil {
