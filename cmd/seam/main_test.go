@@ -87,7 +87,7 @@ func TestErrors(t *testing.T) {
 		{"run --on-full blok true", nil, 125, "seam: error: --on-full: unknown policy 'blok'\nseam: hint: did you mean block? one of: drop-oldest, drop-newest, block\n"},
 		{"run --block-timeout 5 true", nil, 125, "seam: error: --block-timeout: not a time: '5'\nseam: hint: a number with a unit: 50ms, 1.5s\n"},
 		{"run --block-timeout 1h true", nil, 125, "seam: error: --block-timeout: '1h' is out of range\nseam: hint: from 1ms to 1m0s\n"},
-		{"run -H fil true", nil, 125, "seam: error: unknown pack 'fil'\nseam: hint: did you mean file? one of: file, net, proc, sqlite, all, none\n"},
+		{"run -H fil true", nil, 125, "seam: error: unknown pack 'fil'\nseam: hint: did you mean file? one of: file, net, proc, sqlite, security, all, none\n"},
 		{"run -H none true", nil, 125, "seam: error: nothing to watch\nseam: hint: give a probe (-p 'libc:open*') or a pack (-H file)\n"},
 		{"run -p libc: true", nil, 125, "seam: error: probe \"libc:\": expected a function name\n    libc:\n         ^\nseam: hint: a probe is LIB:FUNCTION, for instance libc:open*\n"},
 		{"run true", []string{"SEAM_BUFFER=lots"}, 125, "seam: error: SEAM_BUFFER: not a size: 'lots'\nseam: hint: a number of bytes, or with a unit: 512KiB, 8MiB\n"},

@@ -263,3 +263,24 @@ func TestLearnAndEnforce(t *testing.T) {
 		}
 	})
 }
+
+// The pack of seam's own refuses nothing, and tells of what is odd.
+func TestSecurityPack(t *testing.T) {
+	s := newSite(t)
+	r := s.run(t, []string{"-H", "security"}, func(base string) {
+		expect(t, base, s.benign())
+		for _, q := range s.attacks() {
+			if _, body := get(t, base, q.path, q.key, q.value); !strings.Contains(body, q.leaks) {
+				t.Errorf("%s was kept from it: %q", q.name, body)
+			}
+		}
+	})
+	for _, rule := range []string{"execve:path in=", "path*=/../"} {
+		if acted(r, rule) == 0 {
+			t.Errorf("%q told of nothing: %+v", rule, r.Rules)
+		}
+	}
+	if n := acted(r, "connect:addr!in="); n != 0 {
+		t.Errorf("connections to this machine are told of: %+v", r.Rules)
+	}
+}
