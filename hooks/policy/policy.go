@@ -207,7 +207,7 @@ func covered(sorted []string) []string {
 // reaches: s, below the folder d, is there also when links are followed.
 func reaches(d, s string) bool {
 	d, s = hooks.Target(d), hooks.Target(s)
-	return d == "/" || strings.HasPrefix(s, d+"/")
+	return d == "/" || s == d || strings.HasPrefix(s, d+"/")
 }
 
 // Write replaces a file, sorted.

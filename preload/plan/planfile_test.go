@@ -21,6 +21,12 @@ func samplePlan() *Plan {
 				Ops:     []Op{{1, 1, 0, 1, 256, 1}, {2, 2, 0xff, 6, 64, 1}, {7, 0, 0, 2, 10, 1}},
 				Filters: []Filter{{What: 1, Arg: 0, Cmp: 3, Width: 4, Signed: true, Value: -7}, {What: 2, Arg: 1, Cmp: 1, Str: "/tmp/"}, {What: 4, Value: 1e6}},
 				FailOp:  1, RetWidth: 4, FailVals: [3]int64{-1, 2, -3}, Handover: 2, Def: []byte{0x81, 0xa1, 'n', 1}},
+			{Name: "lists", Vaddr: 0x1900, Kind: Full, Instrument: 1, NRegs: 6, Orig: []byte{1, 2, 3, 4, 5}, Tramp: []byte{0xc3}, RetWidth: 8,
+				Filters: []Filter{{What: filtHas, Arg: 1, Cmp: 2, Str: "/../"}, {What: filtWithin, Arg: 1, Cmp: 2, Str: "\x01\x00\x01\x00\xff\x00\x00\x00\x02" + string(make([]byte, 11)), Set: []string{"/etc/.", "/srv"}}},
+				Rules: []Rule{{What: 4, Flags: 1, ID: 3, Ret: -1, Errs: []uint16{13}, When: []Filter{
+					{What: filtAddrs, Arg: 1, Cmp: 2, Width: 2, Str: "\x02\x00\x00\x00\x00\x00\x00\x00", Set: []string{"10.0.0.0/8", "unix:/run/"}},
+					{What: filtShape, Arg: 1, Cmp: 2, Str: "\x01\x02\x00\x01", Set: []string{"select ?", "select a from t"}},
+					{What: filtWithin, Arg: 1, Cmp: 1, Str: "\x01\x00\x01\x00\xff\x00\x00\x00\xff" + string(make([]byte, 11))}}}}},
 			{Name: "g", Vaddr: 0x2000, Kind: Guard, Flags: FlagGuard, Orig: make([]byte, maxPatch), Tramp: []byte{0xc3}, RetWidth: 8},
 		},
 		Refusals: []Refusal{{"h", TooShort, "3 bytes"}, {string(make([]byte, 40)), Reason(200), string(make([]byte, 300))}},

@@ -20,6 +20,9 @@ func TestSieve(t *testing.T) { driver(t, "sieve") }
 // TestLive patches and restores functions under two threads.
 func TestLive(t *testing.T) { driver(t, "live") }
 
+// TestLists compares what names lead to with realpath, and looks things up in sets.
+func TestLists(t *testing.T) { driver(t, "lists") }
+
 // driver compiles and runs testdata/name.c, which prints ok.
 func driver(t *testing.T, name string) {
 	t.Helper()
