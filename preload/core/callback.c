@@ -13,6 +13,7 @@
 
 #define START_DEADLINE_NS 500000000ll /* the agent's start, once per process */
 #define STUCK_MAX 3                   /* calls that a callback may hold up for ever */
+#define UNTAKEN_MAX 3                 /* requests, one after the other, that nobody takes */
 #define LOOKS 500                     /* for the answer, before sleeping: some 10 to 30 us */
 #define VAIN 4                        /* looks in vain, one after the other, after which it is */
 #define TRY 64                        /* tried each so many times only: the other side has no processor */
@@ -49,8 +50,10 @@ void seam_note(unsigned code, unsigned rule, uint32_t pid, uint32_t tid, uint64_
 static int ask_possible(struct seam_tls *t, const struct seam_frame *f)
 {
 	uint32_t s = __atomic_load_n(&seam->go_state, __ATOMIC_ACQUIRE);
-	if (likely(s == SEAM_GO_ON))
+	if (likely(s == SEAM_GO_ON && seam->untaken < UNTAKEN_MAX))
 		return 1;
+	if (s == SEAM_GO_ON)
+		return 0; /* an agent that takes no requests: it has no callbacks, or too many threads hang in them */
 	if ((s != SEAM_GO_OFF && s != SEAM_GO_STARTING) || seam->go_reason == SEAM_WHY_TIMEOUT || seam->start == SEAM_START_NEVER)
 		return 0;
 	return seam_safe_place(t, f) && seam_agent_runs(t);
@@ -85,7 +88,7 @@ static struct seam_called *ask(struct seam_tls *t, const struct seam_run *r, str
 	if (vain < VAIN || vain % TRY == 0) {
 		for (unsigned i = 0; i < LOOKS; i++) {
 			if (__atomic_load_n(&h->state, __ATOMIC_ACQUIRE) == SEAM_HO_DONE) {
-				seam->vain = 0;
+				seam->vain = seam->untaken = 0;
 				return c;
 			}
 			__builtin_ia32_pause();
@@ -94,9 +97,15 @@ static struct seam_called *ask(struct seam_tls *t, const struct seam_run *r, str
 	seam->vain = vain + 1;
 	__atomic_store_n(&c->asleep, 1, __ATOMIC_SEQ_CST);
 	int done = seam_await(h, s->delay, SEAM_HO_TIMEOUT);
-	if (done > 0)
+	if (done > 0) {
+		seam->untaken = 0;
 		return c;
+	}
 	__atomic_add_fetch(&s->timeouts, 1, __ATOMIC_RELAXED);
+	if (done == 0 && __atomic_add_fetch(&seam->untaken, 1, __ATOMIC_RELAXED) == UNTAKEN_MAX) {
+		static const char why[] = "no thread of this process' agent runs callbacks: it asks for none any more";
+		seam_note(SEAM_NOTE_OFF, q->id, seam->pid, t->tid, UNTAKEN_MAX, why, sizeof why - 1);
+	}
 	if (done < 0) {
 		__atomic_add_fetch(&p->cb_bell, 1, __ATOMIC_SEQ_CST); /* somebody else there tells of it */
 		futex_wake(&p->cb_bell, 1);

@@ -139,6 +139,7 @@ struct seam_core {
 	uint32_t gen;           /* last value given to *seam_alive */
 	uint32_t nunsafe;       /* code whose calls are no place to start Go: libc, the loader, allocators */
 	struct { uint64_t lo, hi; } unsafe[4];
+	volatile uint32_t untaken; /* requests in turn that no thread of the agent took, see callback.c */
 	volatile uint32_t vain; /* how often an answer was looked for in vain, see callback.c */
 	uint32_t jumps;         /* not 0: signal handlers have jumped out of the middle of seam, see jump.c */
 	uint32_t stuck;         /* 1: the last wait for space was in vain, at: */

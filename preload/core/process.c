@@ -84,7 +84,7 @@ int seam_enter_process(void)
 	uint32_t parent = seam->proc, before = seam->pid;
 	seam->maps_busy = seam->loader_busy = seam->reaping = seam->calling = seam->patching = 0; /* of threads that are not here */
 	seam->load = 0;
-	seam->in_libc = seam->fork_waits = seam->forks = seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = 0;
+	seam->untaken = seam->in_libc = seam->fork_waits = seam->forks = seam->ender = seam->ending = seam->births = seam->nagents = seam->host_exits = seam->host_gone = 0;
 	uint32_t pid = seam_quiet() ? seam_own_tid() : (uint32_t)sys0(SYS_getpid);
 	int known = !seam_quiet() || (pid != 0 && pid != before && pid != seam_tls.tid);
 	if (known)
