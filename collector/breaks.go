@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seam-project/seam/collector/live"
@@ -43,7 +44,7 @@ const silentAfter = 2 * time.Second
 // first. full: with arguments and stack.
 func (c *Collector) Waiting(serial uint64, full bool) (out []Waiting) {
 	c.keep.mu.Lock()
-	now, mono := time.Now(), arena.Now()
+	mono := arena.Now()
 	for id, h := range c.keep.arenas {
 		waits := h.a.Waits(full, h.threadThere)
 		for i := range waits {
@@ -52,7 +53,7 @@ func (c *Collector) Waiting(serial uint64, full bool) (out []Waiting) {
 				continue
 			}
 			v := Waiting{PID: int(w.PID), TID: int(w.TID), Thread: w.Thread, Serial: w.Serial, arena: id, w: *w,
-				Since: now.Add(time.Duration(int64(w.Since - mono))), Until: now.Add(time.Duration(int64(w.Deadline - mono))),
+				Since: monoZero().Add(time.Duration(w.Since)), Until: monoZero().Add(time.Duration(w.Deadline)),
 				Silent: mono > w.Looked && mono-w.Looked > uint64(silentAfter)}
 			if s := h.a.Site(w.Site); s != nil {
 				v.def = append([]byte(nil), h.a.Def(s)...)
@@ -77,6 +78,10 @@ func (c *Collector) Waiting(serial uint64, full bool) (out []Waiting) {
 	}
 	return out
 }
+
+// monoZero is when the arenas' monotonic clock was 0. Read once: a thread that waits has the
+// same times whenever it is told of.
+var monoZero = sync.OnceValue(func() time.Time { return time.Now().Add(-time.Duration(arena.Now())) })
 
 // ours: frames of seam's own, between a patched function and its caller.
 func ours(path string) bool { return filepath.Base(path) == "libseam.so" }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seam-project/seam/breakpoint"
+	"github.com/seam-project/seam/collector/control"
 	"github.com/seam-project/seam/tests/harness"
 )
 
@@ -356,6 +358,11 @@ func TestBreakpointWhen(t *testing.T) {
 func TestBreakpointTimeout(t *testing.T) {
 	g := onStage(t, "PROG:work:timeout=300ms", "loop", "1")
 	g.says("result 1000")
+	ls := harness.Run(t, harness.Cmd{Args: []string{harness.Seam(t), "break", "ls", "--json"}, Env: []string{"SEAM_CONTROL=" + g.sock}})
+	var views []control.BreakView
+	if err := json.Unmarshal([]byte(ls.Stdout), &views); err != nil || len(views) != 1 || views[0].Matched != 1 || views[0].Parked != 1 || views[0].Expired != 1 {
+		t.Errorf("%v, %+v", err, views)
+	}
 	g.fifo.WriteString("q")
 	g.ends(0, "result 1000")
 }
