@@ -49,7 +49,7 @@ struct seam_call {
 	uint32_t size;          /* bytes of this structure */
 	uint32_t position;      /* SEAM_PRE, SEAM_POST, SEAM_FAILING */
 	const struct seam_function *function;
-	uint64_t arg[SEAM_MAX_ARGS]; /* integers and pointers, as the ABI passes them; arg[0..6) are always there */
+	uint64_t arg[SEAM_MAX_ARGS]; /* integers and pointers, as the ABI passes them; arg[0..6) are always there, the others when function->args says so */
 	uint64_t result;        /* SEAM_POST, SEAM_FAILING: the register of the result */
 	int32_t  error;         /* SEAM_POST, SEAM_FAILING: errno; SEAM_PRE: 0 */
 	uint32_t pad;

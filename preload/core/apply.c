@@ -177,6 +177,23 @@ static int may_idle(const struct seam_run *r)
 	return 1;
 }
 
+/* Callbacks for each call, at most one of them before it, are all that is special about r. */
+static unsigned fast_callbacks(struct seam_run *r)
+{
+	unsigned fast = 0;
+	if (r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER) || r->nfilt || r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG || r->nrules >= 64)
+		return 0;
+	for (uint32_t i = 0; i < r->nrules; i++) {
+		const struct seam_rule *q = &r->rules[i];
+		if (q->what != SEAM_ACT_NATIVE || q->nfilt || (!q->flags && (fast & SEAM_FAST_PRE)))
+			return 0;
+		if (!q->flags)
+			r->fast_pre = i;
+		fast |= q->flags ? SEAM_FAST_POST : SEAM_FAST_PRE;
+	}
+	return fast;
+}
+
 int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *s, uint64_t bias, uint64_t tramp, uint64_t key)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH; /* leaves no records: it needs no place in the arena, which may not be there yet */
@@ -250,6 +267,9 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |
 		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
 
+	r->fast = fast_callbacks(r);
+	if (r->fast & SEAM_FAST_POST)
+		r->special |= SEAM_SP_STACK; /* its return is seam_leave's */
 	if (!fresh) {
 		r->hist = internal ? 0 : as->hist;
 		seam->nruns++;

@@ -37,7 +37,8 @@ struct seam_run {
 	uint8_t  ret4;          /* the result is a 4-byte integer */
 	uint8_t  fail_not;      /* failed = ((ret - fail_lo) <= fail_span) != fail_not */
 	uint8_t  native;        /* SEAM_RULE_POST or SEAM_RULE_FAILING of any of its callbacks, 1 one before the call; 0: it has none */
-	uint8_t  pad[2];
+	uint8_t  fast;          /* SEAM_FAST_*: callbacks are all that is special about it */
+	uint8_t  fast_pre;      /* index of the rule that is called before */
 	uint64_t fail_lo, fail_span;
 	uint16_t id;            /* index in the arena's site table */
 	uint8_t  instrument, handover;
@@ -73,6 +74,7 @@ enum {
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
 };
+enum { SEAM_FAST_PRE = 1, SEAM_FAST_POST = 2 };
 #define SEAM_SITE_LOADER 6    /* internal kind: r_debug.r_brk */
 #define SEAM_SITE_SILENT 7    /* a jump that could not be taken out: on to the original */
 enum { /* seam_run.guard_kind: what the call may change */

@@ -6,6 +6,7 @@
  * two nothing is held: an original that never returns leaves nothing behind.
  */
 #include "hot.h"
+#include "nativecall.h"
 
 static inline int int_holds(const struct seam_filter *q, const struct seam_frame *f)
 {
@@ -175,7 +176,7 @@ uint32_t seam_enter(struct seam_frame *f)
 		seam_catch_up(t, f);
 	}
 	if (r->nrules) {
-		int acted = seam_act(t, r, f);
+		int acted = r->fast && f->wait ? 0 : seam_act(t, r, f);
 		if (unlikely(r->native) && !ready(t) && !seam_thread_setup(t)) /* a callback forked: this is the child */
 			goto pass;
 		if (acted)
@@ -250,6 +251,50 @@ uint32_t seam_enter_string(struct seam_frame *f)
 	barrier();
 	t->guard = 0;
 	return CALL_PLAIN;
+}
+
+/* The rest of a call whose callback changed or refused it. */
+static __attribute__((noinline)) uint32_t after_native(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
+{
+	f->ncopy = 0;
+	if (!(f->how & HOW_REFUSED))
+		f->orig = r->orig;
+	f->acted = 1ull << r->rules[r->fast_pre].id;
+	f->wait = f->cut = 0;
+	f->how |= HOW_ACTED;
+	if (ready(t) || seam_thread_setup(t)) {
+		f->seq = ++t->seq;
+		if (t->pos + r->need <= t->end || seam_make_room(t, r, f)) {
+			f->ts = now_ticks();
+			write_enter(t, r, f);
+			f->how |= HOW_RECORDED;
+		}
+	}
+	barrier();
+	t->guard = 0;
+	seam_act_now(f);
+	return f->how;
+}
+
+/* seam_enter for a site with callbacks and nothing else that is special. CALL_RECORD,
+ * and CALL_GUARDED with the guard taken: they have been called, nothing was changed, and the call is to be recorded as any other.
+ * f->wait, which has no other meaning there: not 0 when no callback is left to be called before it. */
+uint32_t seam_enter_native(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = self();
+
+	f->data = 0;
+	f->wait = !(r->fast & SEAM_FAST_PRE);
+	if (f->wait && likely(r->kind == SEAM_SITE_FULL && seam_use_tsc))
+		return CALL_RECORD;
+	if (unlikely(r->kind != SEAM_SITE_FULL || !seam_use_tsc || t != &seam_tls || !take_guard(t, f)))
+		return seam_enter(f);
+	f->how = 0;
+	if (unlikely(native_pre(r, f, described(r)->pre, r->rules[r->fast_pre].id)))
+		return after_native(t, r, f);
+	f->wait = 1;
+	return CALL_GUARDED;
 }
 
 static int bucket(uint64_t v)
@@ -337,6 +382,10 @@ void seam_leave(struct seam_frame *f)
 	if (t->gen != *seam_alive)
 		goto out; /* we are the child that this very call made: the call is the parent's */
 	uint64_t acted = 0;
+	if ((f->how & HOW_RECORDED) && (r->fast & SEAM_FAST_POST)) { /* they have no conditions */
+		f->natives = ((1ull << r->nrules) - 1) & ~((uint64_t)(r->fast & SEAM_FAST_PRE) << r->fast_pre);
+		f->how |= HOW_NATIVE;
+	}
 	if (unlikely(f->how & HOW_NATIVE) && !(f->how & HOW_REFUSED)) {
 		acted = seam_native_post(r, f, is_failed(r, f->ret));
 		if (t->gen != *seam_alive)

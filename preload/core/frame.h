@@ -30,6 +30,8 @@
 #define HOW_CONFINE    32   /* seam_confine_end is to be told of its result */
 #define HOW_ACTED      64   /* rules acted on this call: `acted` */
 #define CALL_PLAIN     0x100 /* from seam_enter: the assembly does the rest */
+#define CALL_GUARDED   0x102 /* the same, and the guard is the call's already */
+#define CALL_RECORD    0x101 /* from seam_enter_native: so does it, from the record on */
 #define HOW_REFUSED    128  /* one of them: the original is not called */
 #define HOW_NATIVE     0x1000 /* callbacks are to be called after it: `natives` */
 #define HOW_CALLBACK   0x4000 /* Go callbacks are to be asked after it */
@@ -43,6 +45,7 @@
 #define RUN_SPECIAL    24
 #define RUN_RET4       27
 #define RUN_FAIL_NOT   28
+#define RUN_FAST       30
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
 #define RUN_ID         48

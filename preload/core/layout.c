@@ -30,6 +30,7 @@ SAME(RUN_ONE_STR, offsetof(struct seam_run, one_str));
 SAME(SP_ITEMS, SEAM_SP_ITEMS);
 SAME(RUN_RET4, offsetof(struct seam_run, ret4));
 SAME(RUN_FAIL_NOT, offsetof(struct seam_run, fail_not));
+SAME(RUN_FAST, offsetof(struct seam_run, fast));
 SAME(RUN_FAIL_LO, offsetof(struct seam_run, fail_lo));
 SAME(RUN_FAIL_SPAN, offsetof(struct seam_run, fail_span));
 SAME(RUN_ID, offsetof(struct seam_run, id));

@@ -10,108 +10,54 @@
  */
 #include "hot.h"
 #include "../../hooks/native/seam_callback.h"
-#include "native.h"
+#include "nativecall.h"
 
 _Static_assert(sizeof(struct seam_callback) == 160, "as hooks/native reads it");
 _Static_assert(SEAM_MAX_ARGS == SEAM_MAX_WORDS, "all that is known of a call");
-
-static inline uint32_t get_errno(void)
-{
-	uint32_t e;
-	__asm__ volatile("movl %%fs:(%1), %0" : "=r"(e) : "r"(seam_errno_off) : "memory");
-	return e;
-}
-
-static inline void set_errno(uint32_t e)
-{
-	__asm__ volatile("movl %0, %%fs:(%1)" : : "r"(e), "r"(seam_errno_off) : "memory");
-}
-
-static inline struct seam_rule_state *state_of(uint32_t id)
-{
-	return (struct seam_rule_state *)arena_at(seam->arena->rules_off) + id;
-}
-
-static void begin(struct seam_call *c, const struct seam_run *r, const struct seam_frame *f, const struct seam_native *n)
-{
-	c->size = sizeof *c;
-	c->function = r->function;
-	c->arg[0] = f->words[0]; c->arg[1] = f->words[1]; c->arg[2] = f->words[2];
-	c->arg[3] = f->words[3]; c->arg[4] = f->words[4]; c->arg[5] = f->words[5];
-	for (unsigned i = 0; i < SEAM_MAX_ARGS - 6; i++)
-		c->arg[6 + i] = i < r->nstack ? f->stack[i] : 0;
-	c->pad = 0;
-	c->data = f->data;
-	c->caller = (const void *)f->caller;
-	c->context = n->context;
-}
-
-/* What the callback says; errno is as it was. */
-static inline int call(const struct seam_native *n, struct seam_call *c)
-{
-	uint32_t err = get_errno();
-	int rc = likely(n->plain) ? n->call(c) : (int)seam_native_vectors((int (*)(void *))n->call, c);
-	set_errno(err);
-	return rc;
-}
 
 static void say_off(void *arg)
 {
 	const struct seam_run *r = arg;
 	for (uint32_t i = 0; i < r->nrules; i++)
-		if (r->rules[i].what == SEAM_ACT_NATIVE && state_of(r->rules[i].id)->skipped >= SEAM_NATIVE_ERRORS)
+		if (r->rules[i].what == SEAM_ACT_NATIVE && native_state(r->rules[i].id)->skipped >= SEAM_NATIVE_ERRORS)
 			seam_native_tell_off(r->rules[i].id, r->function->name);
 }
 
 /* It failed: the thousandth time it is switched off, for all who share the arena. */
 static __attribute__((noinline)) void failed_itself(const struct seam_run *r, uint32_t id)
 {
-	if (__atomic_add_fetch(&state_of(id)->skipped, 1, __ATOMIC_RELAXED) != SEAM_NATIVE_ERRORS || !begin_calls())
+	if (__atomic_add_fetch(&native_state(id)->skipped, 1, __ATOMIC_RELAXED) != SEAM_NATIVE_ERRORS || !begin_calls())
 		return;
 	seam_aside(say_off, (void *)r);
 	end_calls();
 }
 
-/* NULL: it was not loaded, or is off. */
-static inline const struct seam_native *native_of(uint32_t id)
+/* What a callback before the call did: rc is not SEAM_CONTINUE. 1: it changed or refused the call. */
+int seam_native_did(const struct seam_run *r, struct seam_frame *f, uint32_t id, int rc, const struct seam_call *c)
 {
-	const struct seam_native *n = seam->natives ? &seam->natives->of[id] : 0;
-	return n && n->call && likely(state_of(id)->skipped < SEAM_NATIVE_ERRORS) ? n : 0;
-}
-
-int seam_native_pre(const struct seam_run *r, struct seam_frame *f, const struct seam_rule *q)
-{
-	const struct seam_native *n = native_of(q->id);
-	struct seam_call c;
-	if (unlikely(!n))
-		return 0;
-	begin(&c, r, f, n);
-	c.position = SEAM_PRE;
-	c.result = 0;
-	c.error = 0;
-	int rc = call(n, &c);
-	if (rc >= 0)
-		f->data = c.data;
-	if (likely(rc == SEAM_CONTINUE))
-		return 0;
 	/* what the core itself must know of a call is what its caller asked for */
 	if (rc < 0 || rc > SEAM_REFUSED || (rc == SEAM_CHANGED && ((r->flags & SEAM_SF_GUARD) || r->watch))) {
-		failed_itself(r, q->id);
+		failed_itself(r, id);
 		return 0;
 	}
-	__atomic_add_fetch(&state_of(q->id)->acted, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&native_state(id)->acted, 1, __ATOMIC_RELAXED);
 	if (rc == SEAM_REFUSED) {
-		f->rax = c.result;
-		f->ret = c.error ? (uint64_t)(uint32_t)c.error + 1 : 0;
+		f->rax = c->result;
+		f->ret = c->error ? (uint64_t)(uint32_t)c->error + 1 : 0;
 		f->orig = (uint64_t)seam_refused;
 		f->how |= HOW_REFUSED;
 		return 1;
 	}
 	for (unsigned i = 0; i < 6; i++)
-		f->words[i] = c.arg[i];
+		f->words[i] = c->arg[i];
 	for (unsigned i = 0; i < r->nstack && i < SEAM_MAX_ARGS - 6; i++)
-		f->stack[i] = c.arg[6 + i]; /* the callee's own, by the ABI */
+		f->stack[i] = c->arg[6 + i]; /* the callee's own, by the ABI */
 	return 1;
+}
+
+int seam_native_pre(const struct seam_run *r, struct seam_frame *f, const struct seam_rule *q)
+{
+	return native_pre(r, f, &seam->natives->of[q->id], q->id);
 }
 
 uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int failed)
@@ -119,15 +65,15 @@ uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int fa
 	uint64_t acted = 0;
 	for (uint64_t left = f->natives; left; left &= left - 1) {
 		const struct seam_rule *q = &r->rules[__builtin_ctzll(left)];
-		const struct seam_native *n = q->what == SEAM_ACT_NATIVE && ((q->flags & SEAM_RULE_POST) || failed) ? native_of(q->id) : 0;
+		const struct seam_native *n = &seam->natives->of[q->id];
 		struct seam_call c;
-		if (!n)
+		if (q->what != SEAM_ACT_NATIVE || !((q->flags & SEAM_RULE_POST) || failed) || !native_on(n))
 			continue;
-		begin(&c, r, f, n);
+		native_begin(&c, r, f, n);
 		c.position = q->flags & SEAM_RULE_POST ? SEAM_POST : SEAM_FAILING;
 		c.result = f->ret;
 		c.error = get_errno();
-		int rc = call(n, &c);
+		int rc = native_call(n, &c);
 		if (rc >= 0)
 			f->data = c.data;
 		if (likely(rc == SEAM_CONTINUE))
@@ -136,7 +82,7 @@ uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int fa
 			failed_itself(r, q->id);
 			continue;
 		}
-		__atomic_add_fetch(&state_of(q->id)->acted, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&native_state(q->id)->acted, 1, __ATOMIC_RELAXED);
 		acted |= 1ull << q->id;
 		f->ret = c.result;
 		set_errno(c.error);

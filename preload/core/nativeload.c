@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include "../../hooks/native/seam_callback.h"
 #include "native.h"
 #include "places.h"
 #include "sys.h"
@@ -122,11 +121,18 @@ void seam_native_load(struct seam_load *l)
 int seam_native_describe(struct seam_run *r, const char *name)
 {
 	uint32_t n = strlen(name) + 1;
-	struct seam_function *fn = (void *)seam_lasting(0, sizeof *fn + n);
-	if (!fn)
+	struct seam_described *d = (void *)seam_lasting(0, sizeof *d + n);
+	if (!d || !seam->natives)
 		return -1;
-	memcpy(fn + 1, name, n);
-	*fn = (struct seam_function){ .size = sizeof *fn, .id = r->id, .name = (char *)(fn + 1), .args = r->nregs + r->nstack };
-	r->function = fn;
+	memcpy(d + 1, name, n);
+	*d = (struct seam_described){ .told = { .size = sizeof d->told, .id = r->id, .name = (char *)(d + 1), .args = r->nregs + r->nstack } };
+	for (uint32_t i = r->nrules; i--;)
+		if (r->rules[i].what == SEAM_ACT_NATIVE) {
+			struct seam_native *q = &seam->natives->of[r->rules[i].id];
+			q->failures = &((struct seam_rule_state *)arena_at(seam->arena->rules_off))[r->rules[i].id].skipped;
+			if (!r->rules[i].flags)
+				d->pre = q;
+		}
+	r->function = &d->told;
 	return 0;
 }

@@ -119,6 +119,7 @@ common_full:
 	xorl	%eax, %eax
 	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow
+.Lguarded:
 	movq	seam_alive(%rip), %rax
 	movl	(%rax), %eax
 	cmpl	%fs:TLS_GEN(%r10), %eax
@@ -316,6 +317,8 @@ common_full:
 	enter_frame
 	cmpb	$SP_ITEMS, RUN_SPECIAL(%r11)
 	je	.Lstring
+	cmpb	$0, RUN_FAST(%r11)
+	jne	.Lnative
 	cmpb	$SP_RULES, RUN_SPECIAL(%r11)
 	jne	.Lsave
 	save_args
@@ -333,6 +336,22 @@ common_full:
 	save_args
 	call	seam_enter_string
 	jmp	.Lentered
+.Lnative:
+	save_args
+	call	seam_enter_native
+	cmpl	$CALL_GUARDED, %eax
+	jne	6f
+	restore_args %rsp
+	movq	FRAME_RUN(%rsp), %r11
+	movq	FRAME_RAX(%rsp), %rax
+	movq	seam_tls@gottpoff(%rip), %r10
+	jmp	.Lguarded
+6:	cmpl	$CALL_RECORD, %eax
+	jne	.Lentered
+	restore_args %rsp
+	movq	FRAME_RUN(%rsp), %r11
+	movq	FRAME_RAX(%rsp), %rax
+	jmp	.Lrecord
 	.cfi_endproc
 	.size	common_full, .-common_full
 
