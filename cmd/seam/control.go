@@ -322,7 +322,7 @@ func (a *app) probe(f *flags) (int, error) {
 	if f.lives > 0 {
 		q.For = f.lives.String()
 	}
-	if q.Probe != "" { // said here, with a mark under the column
+	if q.Probe != "" && !control.IsNative(q.Probe) { // said here, with a mark under the column
 		if _, err := hooks.ParseProbe(q.Probe); err != nil {
 			return 0, err
 		}

@@ -473,7 +473,7 @@ func (c *Controller) Detach(pid int) (uint64, error) {
 		return 0, c.notAnAgent(pid)
 	}
 	if pid == 0 { // and those without an agent
-		c.set.probes, c.set.breaks, c.set.base = nil, nil, nothing.base
+		c.set.probes, c.set.breaks, c.set.native, c.set.base = nil, nil, nil, nothing.base
 		c.spec = v
 		c.c.Disarm(nil, 0)
 		if err := c.relink(v.path); err != nil {

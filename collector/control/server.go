@@ -176,6 +176,10 @@ func (c *Controller) add(q *Request, wait time.Duration) *Response {
 	switch {
 	case (q.Probe == "") == (q.Pack == ""):
 		err = &Error{"neither a probe nor a pack, or both", `for instance {"do": "add", "probe": "libc:open*"}`}
+	case IsNative(q.Probe):
+		c.mu.Lock()
+		p, err = c.set.newNative(q.Probe)
+		c.mu.Unlock()
 	case q.Probe != "":
 		p, err = NewProbe(q.Probe, q.Dir)
 	default:

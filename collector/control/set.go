@@ -67,6 +67,7 @@ type Set struct {
 	base   hooks.Spec // the settings, and the probes that rules need
 	probes []*Probe
 	over   []*Probe // of files, and their time is over: the file still has them
+	native []*Probe // the callbacks that programs were started with, whether they are in probes or not
 	next   int
 
 	breaks    []*Break
@@ -78,6 +79,7 @@ type Set struct {
 func NewSet(base *hooks.Spec) *Set {
 	s := &Set{base: *base}
 	s.base.Control = true
+	s.callbacks()
 	return s
 }
 

@@ -61,7 +61,7 @@ struct seam_call {
 struct seam_callback {          /* 160 bytes */
 	uint32_t abi;           /* SEAM_CALLBACK_ABI */
 	uint32_t position;
-	char     function[128]; /* as seam -p takes it: "write", "libz:deflate", "open* if path ^= /etc/"; ends with a 0 */
+	char     function[128]; /* as seam -p takes it: "write", "libz:deflate*", "open if path ^= /etc/"; ends with a 0 */
 	int    (*call)(struct seam_call *);
 	void    *context;
 	uint64_t reserved;      /* 0 */

@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"bytes"
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,5 +147,126 @@ func TestNativeDefence(t *testing.T) {
 				t.Errorf("%d times called, for %d calls", called, f.Calls)
 			}
 		})
+	}
+}
+
+// Callbacks that are taken out and put in again while 8 threads call them, and are in them.
+// When the last is gone, the function is as it was.
+func TestNativeLive(t *testing.T) {
+	host, cb := nwork(t, "CASE_COUNT")
+	d := newDesk(t)
+	report, stop := filepath.Join(t.TempDir(), "report.json"), filepath.Join(t.TempDir(), "stop")
+	r := d.start("run", "-q", "--json", "--report", report, "--control", "--native", cb, "--proto", nworkProtos, "-H", "none", "--", host, "until", stop)
+	pid := d.live(filepath.Base(host))
+	list := d.probes()
+	if len(list) != 2 || !strings.HasPrefix(list[0].Probe, "native pre nwork:work from /") {
+		t.Fatalf("%+v", list)
+	}
+	plain := workCode(t, host, 0)
+	if bytes.Equal(workCode(t, host, pid), plain) {
+		t.Fatal("it is not patched")
+	}
+	text := []string{list[0].Probe, list[1].Probe}
+	ids := []string{list[0].ID, list[1].ID}
+	for range 5 {
+		d.seam("probe", "rm", ids[0])
+		d.seam("probe", "rm", ids[1])
+		if got := workCode(t, host, pid); !bytes.Equal(got, plain) {
+			t.Fatalf("without callbacks it is patched: % x, was % x", got, plain)
+		}
+		for i := range ids {
+			ids[i] = strings.TrimSpace(d.seam("probe", "add", text[i]))
+		}
+		if bytes.Equal(workCode(t, host, pid), plain) {
+			t.Fatal("it is not patched again")
+		}
+	}
+	if res := d.try("probe", "add", "native pre nwork:other from /x.so"); res.Code == 0 || !strings.Contains(res.Stderr, "hint: there are: 'native pre nwork:work from /") {
+		t.Errorf("%v", res)
+	}
+	if err := os.WriteFile(stop, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if res := r.Wait(); res.Code != 0 || !strings.Contains(res.Stdout, "bad 0\n") {
+		t.Errorf("%v", res)
+	}
+	exact(t, readReport(t, report))
+}
+
+// workCode is the first bytes of nwork.c's work, in a process or, 0, in the file.
+func workCode(t *testing.T, host string, pid int) []byte {
+	t.Helper()
+	lib := filepath.Join(filepath.Dir(host), "nwork.so")
+	f, err := elf.Open(lib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	syms, err := f.DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(syms, func(s elf.Symbol) bool { return s.Name == "work" })
+	b := make([]byte, 12)
+	if pid == 0 {
+		for _, p := range f.Progs {
+			if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 {
+				p.ReadAt(b, int64(syms[i].Value-p.Vaddr))
+			}
+		}
+		return b
+	}
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		if w := strings.Fields(line); len(w) == 6 && w[5] == lib && w[2] == "00000000" {
+			base, _ := strconv.ParseUint(w[0][:strings.IndexByte(w[0], '-')], 16, 64)
+			mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer mem.Close()
+			if _, err := mem.ReadAt(b, int64(base+syms[i].Value)); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+	}
+	t.Fatal("the library is not there")
+	return nil
+}
+
+// The examples of docs/native.md, as they stand there.
+func TestNativeExamples(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "docs/native.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(lang string) string {
+		_, rest, _ := strings.Cut(string(text), "```"+lang+"\n")
+		code, _, ok := strings.Cut(rest, "```")
+		if !ok {
+			t.Fatalf("docs/native.md has no %s", lang)
+		}
+		return code
+	}
+	dir := t.TempDir()
+	header := harness.Run(t, harness.Cmd{Args: []string{harness.Seam(t), "hooks", "header"}})
+	write(t, filepath.Join(dir, "seam_callback.h"), header.Stdout)
+	write(t, filepath.Join(dir, "cb.c"), block("c"))
+	write(t, filepath.Join(dir, "half.cc"), block("cpp"))
+	for _, args := range [][]string{{"gcc", "-o", "cb.so", "cb.c"}, {"g++", "-o", "half.so", "half.cc"}} {
+		args = append([]string{harness.Program(t, args[0]), "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror"}, args[1:]...)
+		if r := harness.Run(t, harness.Cmd{Args: args, Dir: dir}); r.Code != 0 || r.Stderr != "" {
+			t.Fatalf("%v", r)
+		}
+	}
+	write(t, filepath.Join(dir, "x.yaml"), "pack: x\nlibrary: libc\nwatch: [read]\nnative: half.so\n")
+	prog, _ := nwork(t, "CASE_COUNT")
+	res := harness.Run(t, harness.Cmd{Args: []string{harness.Seam(t), "run", "-q", "--native", "./cb.so", "-H", "./x.yaml", "--", prog, "files"}, Dir: dir})
+	if want := "-1 30, 1, 5, -1\n"; res.Stdout != want || res.Stderr != "write: -1 of 1 bytes\n" {
+		t.Errorf("%v; want %q", res, want)
 	}
 }

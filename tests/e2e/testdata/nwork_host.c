@@ -1,6 +1,7 @@
 /* Calls nwork.c's functions in the ways that the tests of callbacks want. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -27,6 +28,16 @@ static void *many(void *n)
 	long bad = 0;
 	for (long i = 0; i < (long)n; i++)
 		bad += work(i) != 2 * i;
+	return (void *)bad;
+}
+
+static void *until(void *file)
+{
+	long bad = 0;
+	while (access(file, F_OK)) {
+		bad += (long)many((void *)100);
+		usleep(500);
+	}
 	return (void *)bad;
 }
 
@@ -101,6 +112,18 @@ int main(int argc, char **argv)
 			bad += (long)v;
 		}
 		printf("bad %ld\n", bad);
+	} else if (!strcmp(argv[1], "until")) { /* 8 threads call, until a file is there */
+		pthread_t t[8];
+		long bad = 0;
+		for (int i = 0; i < 8; i++)
+			if (pthread_create(&t[i], 0, until, argv[2]))
+				return 3;
+		for (int i = 0; i < 8; i++) {
+			void *v;
+			pthread_join(t[i], &v);
+			bad += (long)v;
+		}
+		printf("bad %ld\n", bad);
 	} else if (!strcmp(argv[1], "signal")) {
 		struct itimerval every = { { 0, 500 }, { 0, 500 } };
 		signal(SIGALRM, handler);
@@ -111,6 +134,11 @@ int main(int argc, char **argv)
 		memset(&every, 0, sizeof every);
 		setitimer(ITIMER_REAL, &every, 0);
 		printf("bad %ld\n", bad + wrong);
+	} else if (!strcmp(argv[1], "files")) { /* the examples of docs/native.md */
+		char b[10];
+		int bad = open("/srv/none", O_WRONLY), err = errno, fd = open("/dev/zero", O_RDONLY);
+		printf("%d %d, %d, %zd, ", bad, err, fd > 2, read(fd, b, sizeof b));
+		printf("%zd\n", write(fd, b, 1));
 	} else if (!strcmp(argv[1], "vfork")) {
 		long bad = 0;
 		for (int i = 0; i < 20; i++) {
