@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/seam-project/seam/wire/arena"
 )
 
@@ -46,10 +48,8 @@ func at[T any](b []byte, off, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&b[off])), n)
 }
 
-const page = 4096
-
-// New makes an arena, in whole pages. Its memory is Go's: there as long as any
-// view of it is.
+// New makes an arena. Its memory is not from the Go heap, so that it is aligned
+// and stays where it is, to the end of the process: a view of it keeps nothing alive.
 func New(c Config) *Mem {
 	if c.Threads == 0 {
 		c.Threads = 16
@@ -115,8 +115,10 @@ func New(c Config) *Mem {
 	h.DataOff = uint64(take(c.Chunks * c.ChunkSize))
 	h.Size = uint64((off + 4095) &^ 4095)
 	h.SitesUsed, h.DefsUsed = uint32(ns), uint32(len(defs))
-	b := make([]byte, h.Size+page)
-	b = b[-uintptr(unsafe.Pointer(&b[0]))&(page-1):][:h.Size]
+	b, err := unix.Mmap(-1, 0, int(h.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
 	m := Wrap(b, h)
 	*m.H = h
 	copy(m.Sites, sites)
