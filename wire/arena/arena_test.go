@@ -162,6 +162,7 @@ func FuzzArenaHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, header, body []byte, at uint16) {
 		m := small()
+		defer m.Unmap()
 		m.Thread(0, 0).Call(0, []uint64{1}, 2)
 		copy(m.B[:head], header)
 		copy(m.B[min(int(at), len(m.B)):], body)

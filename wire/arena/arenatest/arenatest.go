@@ -49,7 +49,7 @@ func at[T any](b []byte, off, n int) []T {
 }
 
 // New makes an arena. Its memory is not from the Go heap, so that it is aligned
-// and stays where it is, to the end of the process: a view of it keeps nothing alive.
+// and stays where it is until Unmap: a view of it keeps nothing alive.
 func New(c Config) *Mem {
 	if c.Threads == 0 {
 		c.Threads = 16
@@ -128,6 +128,13 @@ func New(c Config) *Mem {
 	}
 	m.Proc[0] = arena.Proc{State: arena.ProcLive, Pid: 100, Ppid: 1, Uid: 1, Parent: arena.NoParent, EndStatus: arena.NoStatus}
 	return m
+}
+
+// Unmap gives the memory back. It is for who makes many; nothing cut from it may be used again.
+func (m *Mem) Unmap() {
+	if err := unix.Munmap(m.B); err != nil {
+		panic(err)
+	}
 }
 
 // Wrap is the writer's view of memory with that header.
