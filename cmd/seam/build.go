@@ -19,7 +19,7 @@ import (
 const seamModule = "github.com/seam-project/seam"
 
 // buildParts are what is needed of seam's source.
-var buildParts = []string{"go.mod", "go.sum", "Makefile", "LICENSE", "callbacks", "cmd", "collector", "hooks", "launcher", "preload", "wire"}
+var buildParts = []string{"go.mod", "go.sum", "Makefile", "LICENSE", "cmd", "collector", "hooks", "launcher", "preload", "wire"}
 
 // buildTools are what the Makefile calls.
 var buildTools = []string{"go", "make", "gcc", "strip", "sha256sum"}
@@ -219,7 +219,7 @@ func copySource(tree, source string, packages []userPackage) error {
 	for i := range packages {
 		p := &packages[i]
 		if p.module == "" {
-			at := fmt.Sprintf("callbacks/with/p%d/%s", i, plainName(filepath.Base(p.dir)))
+			at := fmt.Sprintf("hooks/callbacks/with/p%d/%s", i, plainName(filepath.Base(p.dir)))
 			if err := copyTree(filepath.Join(tree, at), p.dir); err != nil {
 				return fmt.Errorf("copy %s: %w", p.dir, err)
 			}

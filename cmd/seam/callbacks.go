@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
-	"github.com/seam-project/seam/callbacks"
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/callbacks"
 )
 
 // compiledIn adds a rule, and a probe that says for which functions, for each callback

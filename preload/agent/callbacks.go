@@ -15,8 +15,8 @@ import (
 	"github.com/ebitengine/purego"
 	"golang.org/x/sys/unix"
 
-	"github.com/seam-project/seam/callbacks"
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/callbacks"
 	"github.com/seam-project/seam/preload/core"
 	"github.com/seam-project/seam/wire/arena"
 )

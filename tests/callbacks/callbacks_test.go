@@ -264,7 +264,7 @@ func TestExampleInAModule(t *testing.T) {
 	for name, text := range map[string]string{
 		"go.mod":           "module example.com/app\n\ngo 1.26\n\nrequire github.com/seam-project/seam v0.0.0\n\nreplace github.com/seam-project/seam => " + harness.Root() + "\n",
 		"myhooks/hooks.go": code,
-		"myhooks/more.go":  "package myhooks\n\nimport (\n\t\"example.com/app/inner\"\n\t\"github.com/seam-project/seam/callbacks\"\n)\n\nfunc init() { callbacks.Register(\"libc:getppid\", callbacks.Post, look) }\n\nfunc look(c *callbacks.Call) error { return c.SetRet(inner.Answer) }\n",
+		"myhooks/more.go":  "package myhooks\n\nimport (\n\t\"example.com/app/inner\"\n\t\"github.com/seam-project/seam/hooks/callbacks\"\n)\n\nfunc init() { callbacks.Register(\"libc:getppid\", callbacks.Post, look) }\n\nfunc look(c *callbacks.Call) error { return c.SetRet(inner.Answer) }\n",
 		"inner/inner.go":   "package inner\n\nconst Answer = 4242\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {

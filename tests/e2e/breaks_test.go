@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seam-project/seam/breakpoint"
+	"github.com/seam-project/seam/collector/breakpoint"
 	"github.com/seam-project/seam/collector/control"
 	"github.com/seam-project/seam/tests/harness"
 )

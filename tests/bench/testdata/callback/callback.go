@@ -4,7 +4,7 @@ package callback
 import (
 	"time"
 
-	"github.com/seam-project/seam/callbacks"
+	"github.com/seam-project/seam/hooks/callbacks"
 )
 
 func init() {

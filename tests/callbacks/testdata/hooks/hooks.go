@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seam-project/seam/callbacks"
+	"github.com/seam-project/seam/hooks/callbacks"
 )
 
 func init() {
