@@ -3,7 +3,7 @@
  *   host FUNCTION COUNT [VALUE]   in order: one line for each result that differs from the one before
  *   host text                     pointers good and bad
  *   host children FUNCTION COUNT  the same in a child, and in a child of that
- *   host threads N COUNT          cb_many by N threads, while callbacks come and go
+ *   host threads N COUNT          cb_many by N threads, COUNT times or more, while callbacks come and go 20 times or more
  *   host segv FUNCTION            with a handler of its own for SIGSEGV
  */
 #define _GNU_SOURCE
@@ -67,9 +67,10 @@ static void series(const char *name, long count, int v)
 
 static long each;
 static volatile int running;
+static volatile long turns;
 static void *hammer(void *bad)
 {
-	for (long i = 0; i < each; i++) {
+	for (long i = 0; i < each || turns < 40; i++) {
 		int r = cb_many((int)i);
 		if (r != i + 1 && r != i + 1001)
 			++*(long *)bad;
@@ -81,14 +82,15 @@ static void *hammer(void *bad)
 static void threads(int n, long count)
 {
 	pthread_t t[64];
-	long bad[64] = { 0 }, all = 0, turns = 0;
+	long bad[64] = { 0 }, all = 0;
 	warm();
 	each = count;
 	running = n;
 	for (int i = 0; i < n; i++)
 		pthread_create(&t[i], 0, hammer, &bad[i]);
 	while (__atomic_load_n(&running, __ATOMIC_SEQ_CST)) {
-		cb_control(turns++ & 1);
+		cb_control(turns & 1);
+		turns = turns + 1;
 		usleep(200);
 	}
 	for (int i = 0; i < n; i++) {
@@ -99,7 +101,7 @@ static void threads(int n, long count)
 	int on = cb_many(0);
 	cb_control(0);
 	int off = cb_many(0);
-	printf("%ld wrong, on %d, off %d, %s\n", all, on, off, turns > 2 ? "changed" : "never changed");
+	printf("%ld wrong, on %d, off %d, %s\n", all, on, off, turns >= 40 ? "changed" : "never changed");
 }
 
 static sigjmp_buf out;
