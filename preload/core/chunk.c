@@ -282,16 +282,22 @@ static void reap_with_calls(struct seam_tls *t)
 	}
 	if (!__atomic_compare_exchange_n(&seam->reaping, &busy, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
-	uint32_t found = 0;
+	uint32_t found = 0, others = 0;
+	struct seam_thread *others_last = 0;
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < used && i < seam->arena->nthreads; i++) {
 		struct seam_thread *e = &th[i];
 		if (e->state == SEAM_THREAD_LIVE && e->ns == seam->ns && e != t->ent && sys3(SYS_tgkill, e->pid, e->tid, 0) == -3 /* ESRCH */) {
 			recycle(e);
 			found++;
+		} else if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == SEAM_THREAD_REAPED) {
+			others_last = e; /* a drainer is at it: in a moment it is free */
+			others++;
 		}
 	}
-	if (found < REAP_WORTH)
+	for (int n = 0; !found && others_last && n < 1000 && __atomic_load_n(&others_last->state, __ATOMIC_ACQUIRE) == SEAM_THREAD_REAPED; n++)
+		sys0(SYS_sched_yield);
+	if (found + others < REAP_WORTH)
 		seam->reaped_none = now;
 	__atomic_store_n(&seam->reaping, 0, __ATOMIC_RELEASE);
 }

@@ -1,4 +1,4 @@
-/* gothreads.c: what the Go runtime gets instead of two libc functions.
+/* gothreads.c: what the Go runtime gets instead of four libc functions.
  *
  * Hidden definitions: only objects of this library (runtime/cgo) bind to them.
  */
@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include "core.h"
+#include "load.h"
 #include "sys.h"
 
 /* libc ends the process when its last thread ends, and counts the agent's too.
@@ -120,6 +120,25 @@ int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), v
 		seam_park();
 	if (rc)
 		free(s);
+	return rc;
+}
+
+/* libc's, which allocate: a fork must not find us in there. */
+__attribute__((visibility("hidden")))
+int pthread_getattr_np(pthread_t t, pthread_attr_t *a)
+{
+	int begun = seam_libc_begins();
+	int rc = seam_waking.pthread_getattr_np(t, a);
+	seam_libc_ends(begun);
+	return rc;
+}
+
+__attribute__((visibility("hidden")))
+int pthread_attr_destroy(pthread_attr_t *a)
+{
+	int begun = seam_libc_begins();
+	int rc = seam_waking.pthread_attr_destroy(a);
+	seam_libc_ends(begun);
 	return rc;
 }
 

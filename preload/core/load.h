@@ -98,6 +98,8 @@ struct seam_waking {
 	void    *pthread_create, *nptl_nthreads, *curbrk;
 	char   **argv;
 	int      argc;
+	int    (*pthread_getattr_np)(pthread_t, pthread_attr_t *);
+	int    (*pthread_attr_destroy)(pthread_attr_t *);
 };
 #define SEAM_WAKE_MAGIC 0x31454b41574d4553ull /* "SEMWAKE1" */
 #define SEAM_WAKE_STACK (192u << 10)

@@ -51,6 +51,8 @@ void seam_ask_loader(int argc, char **argv)
 	w->argc = argc;
 	w->argv = argv;
 	w->pthread_create = dlsym(RTLD_NEXT, "pthread_create");
+	w->pthread_getattr_np = dlsym(RTLD_NEXT, "pthread_getattr_np");
+	w->pthread_attr_destroy = dlsym(RTLD_NEXT, "pthread_attr_destroy");
 	w->nptl_nthreads = dlsym(RTLD_DEFAULT, "__nptl_nthreads");
 	w->curbrk = dlsym(RTLD_DEFAULT, "__curbrk");
 	w->malloc = (uint64_t)dlsym(RTLD_DEFAULT, "malloc");
