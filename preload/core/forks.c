@@ -82,10 +82,11 @@ static void parent(void)
 		return;
 	seam_tls.forking = 0;
 	fork_over();
-	if (errno == 0)
+	int e = errno;
+	if (e == 0)
 		errno = seam_tls.fork_errno;
-	else if (seam->arena)
-		__atomic_sub_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL); /* there is none */
+	else if ((e == EAGAIN || e == ENOMEM || e == ENOSYS || e == EPERM) && seam->arena) /* else a handler of another library's left it */
+		__atomic_sub_fetch(&seam->arena->forking, 1, __ATOMIC_ACQ_REL); /* there is no child */
 }
 
 static void child(void)
