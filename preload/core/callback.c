@@ -142,7 +142,8 @@ int seam_callback(struct seam_tls *t, const struct seam_run *r, struct seam_fram
 	__atomic_add_fetch(&s->acted, 1, __ATOMIC_RELAXED);
 	if (q->count_arg == SEAM_POS_PRE) {
 		/* what the core itself must know of a call is what its caller asked for */
-		for (unsigned i = 0; i < c->nwords && !(r->flags & SEAM_SF_GUARD) && !r->watch; i++)
+		/* how many: from the site, not from the slot, which others can write */
+		for (unsigned i = 0; i < (unsigned)r->nregs + r->nstack && i < SEAM_MAX_WORDS && !(r->flags & SEAM_SF_GUARD) && !r->watch; i++)
 			if (c->changed >> i & 1)
 				*(i < r->nregs ? &f->words[i] : &f->stack[i - r->nregs]) = c->out_words[i];
 		if (c->out & SEAM_CALL_REFUSE) {
