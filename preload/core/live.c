@@ -153,34 +153,6 @@ static int point(uint64_t stub, uint64_t entry)
 	return 0;
 }
 
-/* What a run refers to in its plan is copied: the plan goes. 0, or -1: no memory. */
-static int outlive(struct seam_run *r, const struct seam_site *s)
-{
-	uint32_t n = 0;
-	r->ops = seam_lasting(r->ops, s->nops * sizeof(struct seam_op));
-	r->filt = seam_lasting(r->filt, s->nfilt * sizeof(struct seam_filter));
-	if (!r->ops || !r->filt)
-		return -1;
-	if (!r->nrules)
-		return 0;
-	for (uint32_t i = 0; i < r->nrules; i++)
-		n += r->rules[i].nfilt;
-	char *to = (char *)seam_lasting(0, r->nrules * sizeof *r->rules + n * sizeof(struct seam_filter));
-	if (!to)
-		return -1;
-	struct seam_rule *u = memcpy(to, r->rules, r->nrules * sizeof *u);
-	uint32_t at = r->nrules * sizeof *u;
-	for (uint32_t i = 0; i < r->nrules; i++) {
-		uint32_t len = u[i].nfilt * sizeof(struct seam_filter);
-		memcpy(to + at, r->plan + u[i].filt_off, len);
-		u[i].filt_off = at;
-		at += len;
-	}
-	r->rules = u;
-	r->plan = to;
-	return 0;
-}
-
 /* One of a site's rules is not the arena's. */
 static int other_rules(const struct seam_plan *plan, const struct seam_site *s, uint64_t same)
 {
@@ -210,7 +182,7 @@ static int slot_for(struct seam_object *o, struct seam_place *p, struct seam_pla
 		memset(r, 0, sizeof *r); /* an attempt may have failed here */
 		if (seam_fill_run(r, plan, s, o->bias, p->tramp, sig))
 			return -1;
-		if (outlive(r, s)) {
+		if (seam_outlive(r, s)) {
 			seam->nruns--;
 			return -2;
 		}

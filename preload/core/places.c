@@ -16,7 +16,7 @@
 #define NEAR_LEAST (64ull << 10)
 #define KEEP (64u << 10)
 
-static uint64_t mix(uint64_t h, const void *p, size_t n)
+uint64_t seam_mix(uint64_t h, const void *p, size_t n)
 {
 	const unsigned char *b = p;
 	uint64_t w;
@@ -107,7 +107,7 @@ void seam_places_left(struct seam_load *l)
 uint64_t seam_build(const struct seam_plan *plan)
 {
 	uint64_t id[4] = { plan->dev, plan->ino, plan->fsize, plan->mtime_ns };
-	return mix(0xcbf29ce484222325ull, id, sizeof id);
+	return seam_mix(0xcbf29ce484222325ull, id, sizeof id);
 }
 
 /* Two sites with the same signature do the same for the same function of the same file. */
@@ -115,18 +115,14 @@ uint64_t seam_signature(const struct seam_plan *plan, const struct seam_site *s)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH;
 	uint64_t head[3] = { seam_build(plan), s->vaddr, (uint64_t)s->watch << 32 | (uint64_t)s->kind << 8 | s->flags };
-	uint64_t h = mix(0xcbf29ce484222325ull, head, sizeof head);
+	uint64_t h = seam_mix(0xcbf29ce484222325ull, head, sizeof head);
 	if (!internal) {
 		uint8_t how[10] = { s->instrument, s->nregs, s->nstack, s->ncopy, s->nops, s->nfilt, s->fail_op, s->ret_width, s->handover };
-		h = mix(h, how, sizeof how);
-		h = mix(h, s->fail_val, sizeof s->fail_val);
-		h = mix(h, (const char *)plan + s->ops_off, s->nops * sizeof(struct seam_op));
-		h = mix(h, (const char *)plan + s->filt_off, s->nfilt * sizeof(struct seam_filter));
-		h = mix(h, (const char *)plan + s->def_off, s->def_len);
-		const struct seam_rule *u = (const void *)((const char *)plan + s->rules_off);
-		h = mix(h, u, s->nrules * sizeof *u);
-		for (uint32_t i = 0; i < s->nrules; i++)
-			h = mix(h, (const char *)plan + u[i].filt_off, u[i].nfilt * sizeof(struct seam_filter));
+		h = seam_mix(h, how, sizeof how);
+		h = seam_mix(h, s->fail_val, sizeof s->fail_val);
+		h = seam_mix(h, (const char *)plan + s->ops_off, s->nops * sizeof(struct seam_op));
+		h = seam_mix(h, (const char *)plan + s->def_off, s->def_len);
+		h = seam_mix_conditions(h, plan, s);
 	}
 	return h | 1;
 }

@@ -70,6 +70,12 @@ int  seam_near_close(void);                             /* all of it executable,
 const void *seam_lasting(const void *p, uint32_t n);       /* a copy, or for NULL just room, for as long as the process lives; or NULL */
 int  seam_tell_once(uint64_t hash);                     /* 1: it was not told before */
 
+uint64_t seam_mix(uint64_t h, const void *p, size_t n);  /* a hash, gone on with */
+
+/* outlive.c */
+int  seam_outlive(struct seam_run *r, const struct seam_site *s); /* r refers to its plan no more; 0, or -1: no memory */
+uint64_t seam_mix_conditions(uint64_t h, const struct seam_plan *plan, const struct seam_site *s);
+
 /* apply.c */
 int  seam_reaches(uint64_t from, uint64_t to);
 unsigned char *seam_pages_near(uint64_t lo, uint64_t hi, uint64_t size);

@@ -514,3 +514,51 @@ func TestBreakpointDetach(t *testing.T) {
 		t.Errorf("%v", res)
 	}
 }
+
+// Conditions on lists, put in while the program runs: the list is that breakpoint's, also when
+// one takes the place of another with a list of the same length.
+func TestBreakpointLists(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "seam-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	for _, d := range []string{"a", "b", "c"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, d, "file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := &stage{t: t, fifo: fifo(t, dir), sock: filepath.Join(dir, "control")}
+	g.run = harness.Start(t, harness.Cmd{Args: []string{harness.Seam(t), "run", "-q", "--control=" + g.sock, "-H", "none", "--",
+		harness.Program(t, "bash"), "-c", `while read -r n f <&9 && [ "$f" ]; do : <"$f"; echo "$n"; done 9<>"$0"`, g.fifo.Name()},
+		Env: []string{"XDG_CACHE_HOME=" + dir}})
+	eventually(t, "control socket", func() bool { g.s, err = breakpoint.Dial(g.sock); return err == nil })
+	n, said := 0, []string{}
+	opens := func(file string) string {
+		n++
+		line := fmt.Sprint(n)
+		fmt.Fprintln(g.fifo, line, filepath.Join(dir, file, "file"))
+		said = append(said, line)
+		return line
+	}
+	g.says(opens("a"))
+	for _, d := range []string{"a", "b", "c", "a"} {
+		b, err := g.s.Add("libc:open*", breakpoint.When("path in="+filepath.Join(dir, d)), breakpoint.Timeout(time.Minute))
+		g.must(err)
+		g.b = b
+		for _, other := range []string{"a", "b", "c"} {
+			if other != d {
+				g.says(opens(other))
+			}
+		}
+		line := opens(d)
+		g.must(b.Release(g.waits(1)[0]))
+		g.says(line)
+		g.must(b.Remove())
+	}
+	g.fifo.WriteString("\n")
+	g.ends(0, said...)
+}
