@@ -77,6 +77,7 @@ func (c *Collector) handle(p *peerConn) {
 func (c *Collector) follow(r *tee, k *keeper, turn func(*wire.Hello), begin, end func(*hello)) error {
 	h := &hello{Stream: c.b.Stream(c.obs), keep: k, turn: turn, told: c.opt.Control}
 	dec := wire.NewDecoder(r)
+	defer dec.Close()
 	begun := false
 	for {
 		err := dec.Next(h.handler())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // Limits of one stream. A value is held in memory as a whole, so its size
@@ -57,7 +58,8 @@ type Call struct {
 // Decoder reads the messages of one stream.
 type Decoder struct {
 	r        io.Reader
-	buf      []byte
+	first    *[firstBuffer]byte
+	buf      []byte // first, or a larger one
 	pos, end int
 	off      int64 // stream offset of buf[0]
 	hint     int   // size of the next value, 0 unknown
@@ -71,9 +73,19 @@ type Decoder struct {
 
 const firstBuffer = 64 << 10
 
+// A reader of thousands of short streams would clear and collect as many buffers.
+var buffers = sync.Pool{New: func() any { return new([firstBuffer]byte) }}
+
 // NewDecoder returns a Decoder that reads from r.
 func NewDecoder(r io.Reader) *Decoder {
-	return &Decoder{r: r, buf: make([]byte, firstBuffer)}
+	first := buffers.Get().(*[firstBuffer]byte)
+	return &Decoder{r: r, first: first, buf: first[:]}
+}
+
+// Close lets another Decoder have the buffer. This one must not be used any more.
+func (d *Decoder) Close() {
+	buffers.Put(d.first)
+	d.first, d.buf, d.err = nil, nil, io.ErrClosedPipe
 }
 
 // Offset is the number of bytes of the stream that are decoded.

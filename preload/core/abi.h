@@ -20,13 +20,13 @@
 /* ---- Plan file: what to patch in one ELF file, for one spec ------------- */
 
 #define SEAM_PLAN_MAGIC   "SEAMPLAN"
-#define SEAM_PLAN_VERSION 8
+#define SEAM_PLAN_VERSION 9
 
 struct seam_plan {              /* at offset 0 */
 	char     magic[8];
 	uint32_t version;
 	uint32_t size;          /* of the whole file, bytes */
-	uint64_t check;         /* FNV-1a 64 of bytes [24, size), 8 at a time, then the rest one by one */
+	uint64_t check;         /* of bytes [24, size): hash.c */
 	uint64_t spec_hash;     /* of the spec this plan was made for */
 	uint64_t dev, ino, fsize, mtime_ns; /* identity of the ELF file */
 	uint32_t nsites, sites_off;         /* struct seam_site[nsites] */

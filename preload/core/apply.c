@@ -254,8 +254,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 			r->min_ticks = seam_ticks(filt[i].value);
 		r->late_filter |= filt[i].what == SEAM_FILT_MINDUR || filt[i].what == SEAM_FILT_FAILED;
 	}
-	const char *name = (const char *)plan + s->name_off;
-	r->guard_kind = guard_kind(name);
+	r->guard_kind = s->flags & SEAM_SF_GUARD ? guard_kind((const char *)plan + s->name_off) : SEAM_GUARD_ANY;
 	r->head = id | (s->kind == SEAM_SITE_FULL ? SEAM_REC_ENTER : SEAM_REC_ENTRY) << 16 | r->size / 8 << 24;
 	r->head_late = id | SEAM_REC_LEAVE << 16 | (uint32_t)(LEAVE_SIZE / 8) << 24;
 	r->need = r->size + SIX_WORDS + r->payload_max + (r->nrules ? 8 : 0);
@@ -390,22 +389,25 @@ int seam_shadow_stack(void)
 	return ssp != 0;
 }
 
-/* The pages that jumps are about to make private, where many lie together: one fault
- * for each costs more than the copy. Sites are in order. */
+/* The pages that jumps are about to make private, each run of them in one go, and before
+ * anybody has read them: a fault for each costs twice as much, and once more for one that
+ * was mapped already. Sites are in order. */
 static void touch_text(const struct seam_object *o, const struct seam_site *s, uint32_t n)
 {
 	uint64_t from = 0, to = 0;
-	for (uint32_t i = 0; i <= n; i++) {
-		uint64_t at = i < n ? s[i].vaddr + o->bias : 0, lo = at & ~(PAGE - 1);
-		if (i < n && (!s[i].reserved[0] || !s[i].patch_len))
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t at = s[i].vaddr + o->bias, lo = at & ~(PAGE - 1);
+		if (!s[i].patch_len || s[i].picker)
 			continue;
-		if (i == n || lo > to || lo < from) {
-			if (to - from >= 4 * PAGE)
-				sys3(SYS_madvise, from, to - from, 23 /* MADV_POPULATE_WRITE, Linux 5.14 */);
+		if (lo > to || lo < from) {
+			if (to)
+				seam_populate((void *)from, to - from);
 			from = lo;
 		}
-		to = (at + s[i < n ? i : 0].patch_len + PAGE - 1) & ~(PAGE - 1);
+		to = (at + s[i].patch_len + PAGE - 1) & ~(PAGE - 1);
 	}
+	if (to)
+		seam_populate((void *)from, to - from);
 }
 
 static void apply_object(struct seam_load *l, struct seam_object *o)
@@ -426,6 +428,16 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		seam_refuse(o->path, "*", NO_MEMORY_NEAR);
 		return;
 	}
+	/* one change of protection for the whole text: one for each function would
+	 * cost milliseconds; only pages that are written to become private */
+	if (seam_open_text(o->text_lo, o->text_hi)) {
+		seam_refuse(o->path, "*", PATCH_FORBIDDEN);
+		return;
+	}
+	touch_text(o, s, plan->nsites);
+	seam_populate(mem, size);
+	seam_populate(&seam->places->place[seam->places->n], plan->nsites * sizeof(struct seam_place));
+	seam_populate(&seam->places->slot[seam->nruns], plan->nsites * sizeof(struct seam_slot));
 	for (uint32_t i = 0; i < plan->nsites; i++) {
 		const char *name = (const char *)plan + s[i].name_off;
 		uint64_t fn = s[i].vaddr + o->bias;
@@ -481,13 +493,11 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 		s[i].reserved[0] = thunk;
 		s[i].reserved[1] = slot + 1;
 	}
-	/* one change of protection for the whole text: one for each function would
-	 * cost milliseconds; only pages that are written to become private */
-	if (sys3(SYS_mprotect, mem, size, PROT_READ | PROT_EXEC) || seam_open_text(o->text_lo, o->text_hi)) {
+	if (sys3(SYS_mprotect, mem, size, PROT_READ | PROT_EXEC)) {
+		seam_close_text(o->text_lo, o->text_hi, o->text_prot);
 		seam_refuse(o->path, "*", PATCH_FORBIDDEN);
 		return;
 	}
-	touch_text(o, s, plan->nsites);
 	int guards = 0;
 	for (uint32_t i = 0; i < plan->nsites; i++) {
 		if (!s[i].reserved[0] || !s[i].patch_len)

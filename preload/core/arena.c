@@ -132,7 +132,7 @@ static uint64_t ns_of(clockid_t c)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static void populate(char *p, uint64_t n)
+void seam_populate(const void *p, uint64_t n)
 {
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; an older kernel says EINVAL and faults later */
@@ -208,10 +208,10 @@ int seam_arena_create(struct seam_load *l)
 	l->memfd = fd;
 	madvise(a, size, MADV_DONTDUMP); /* the program's core file is the program's: no arguments of calls long gone, no MiB more to write */
 	/* what is about to be filled, in one go: a fault for each page costs more */
-	populate((char *)a, CHUNK);
-	populate((char *)a + sites, (nsites - SPARE_SITES) * sizeof(struct seam_asite));
-	populate((char *)a + defs_off, defs - SPARE_DEFS);
-	populate((char *)seam->runs, (nsites - SPARE_SITES) * sizeof(struct seam_run));
+	seam_populate(a, CHUNK);
+	seam_populate((char *)a + sites, (nsites - SPARE_SITES) * sizeof(struct seam_asite));
+	seam_populate((char *)a + defs_off, defs - SPARE_DEFS);
+	seam_populate(seam->runs, (nsites - SPARE_SITES) * sizeof(struct seam_run));
 	memcpy(a->magic, SEAM_ARENA_MAGIC, 8);
 	a->version = SEAM_ARENA_VERSION;
 	a->page = CHUNK;

@@ -37,22 +37,11 @@ __thread struct seam_tls seam_tls;
 #define AGENT_PLANS_NS 200000000ll
 #define EVENT_NS 4000000000ll /* a loader event waits for a change of the spec */
 
-#define FNV_START 0xcbf29ce484222325ull
 static uint64_t fnv(uint64_t h, const void *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ ((const unsigned char *)p)[i]) * 0x100000001b3ull;
 	return h;
-}
-/* The same over 64-bit words, then what is left: plan.checksum. */
-static uint64_t fnv_words(const unsigned char *p, size_t n)
-{
-	uint64_t h = FNV_START, w;
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&w, p, 8);
-		h = (h ^ w) * 0x100000001b3ull;
-	}
-	return fnv(h, p, n);
 }
 
 /* Segments that touch become one; between others may be nothing. */
@@ -109,8 +98,11 @@ static int wanted(struct seam_load *l, struct seam_object *o)
 {
 	if (seam_spec_wants(&l->spec, o->path))
 		return 1;
-	/* the system's own libraries have no .symtab: not even opened */
-	for (uint32_t i = 0; i < l->spec.nhas && !o->defines && strncmp(o->path, "/lib", 4) && strncmp(o->path, "/usr/lib/", 9); i++)
+	/* the system's own libraries have no .symtab: not even opened; the kernel's object is no file, and this library is known */
+	if (o->path[0] != '/' || !strncmp(o->path, "/lib", 4) || !strncmp(o->path, "/usr/lib/", 9) ||
+	    ((uint64_t)wanted >= o->text_lo && (uint64_t)wanted < o->text_hi))
+		return o->defines;
+	for (uint32_t i = 0; i < l->spec.nhas && !o->defines; i++)
 		o->defines = seam_file_names(o->path, l->spec.has[i]);
 	return o->defines;
 }
@@ -205,7 +197,7 @@ const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_
 	struct seam_plan *p = mem;
 	if (size < sizeof *p || memcmp(p->magic, SEAM_PLAN_MAGIC, 8) || p->version != SEAM_PLAN_VERSION || p->size != size ||
 	    p->spec_hash != spec_hash || p->dev != o->dev || p->ino != o->ino || p->fsize != o->size || p->mtime_ns != o->mtime_ns ||
-	    p->check != fnv_words((unsigned char *)mem + 24, size - 24) ||
+	    p->check != seam_hash(FNV_START, (char *)mem + 24, size - 24) ||
 	    !within(p->sites_off, p->nsites, sizeof(struct seam_site), size) || !within(p->refusals_off, p->refusals_len, 1, size))
 		return 0;
 	struct seam_site *s = (void *)((char *)mem + p->sites_off);

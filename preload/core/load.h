@@ -75,6 +75,10 @@ struct seam_load {              /* one mapping; kept if libraries may come later
 	int      awake;         /* in a process that runs: see wake.c for what may be done then */
 };
 
+/* hash.c */
+#define FNV_START 0xcbf29ce484222325ull
+uint64_t seam_hash(uint64_t h, const void *p, size_t n);      /* of n bytes, beginning at h */
+
 /* namespaces.c */
 const void *seam_loader_debug(void);
 int  seam_each_object(int (*each)(struct dl_phdr_info *, size_t, void *), void *arg); /* dl_iterate_phdr, without a lock */
@@ -145,6 +149,7 @@ int  seam_spec_latent(const struct seam_spec *s);             /* names objects t
 const struct seam_plan *seam_plan_check(void *mem, uint64_t size, uint64_t spec_hash, const struct seam_object *o);
 void seam_first_rules(const struct seam_spec *spec);         /* ruletable.c */
 uint64_t seam_set_rules(const struct seam_spec *spec);
+void seam_populate(const void *p, uint64_t n);               /* what is about to be written, in one go: a fault for each page costs more */
 int  seam_arena_create(struct seam_load *l);                  /* 0 or -1; l->memfd: to hand over, or -1 */
 void seam_apply(struct seam_load *l);                         /* plans of new objects */
 void seam_native_load(struct seam_load *l);                   /* nativeload.c: callbacks of the spec; before anything is patched */

@@ -102,14 +102,14 @@ static uint64_t mix_filters(uint64_t h, const char *plan, const struct seam_filt
 		uint32_t size = list_size(plan, &q[i]);
 		if (size)
 			c.value = 0;
-		h = seam_mix(h, &c, sizeof c);
+		h = seam_hash(h, &c, sizeof c);
 		if (q[i].what == SEAM_FILT_ADDRS)
-			h = seam_mix(h, plan + q[i].value, size);
+			h = seam_hash(h, plan + q[i].value, size);
 		else if (size) {
 			const struct seam_set *set = (const void *)(plan + q[i].value);
 			const struct seam_set_entry *e = (const void *)(set + 1);
 			for (uint32_t k = 0; k < set->n; k++)
-				h = seam_mix(h, &e[k].hash, sizeof e[k].hash);
+				h = seam_hash(h, &e[k].hash, sizeof e[k].hash);
 		}
 	}
 	return h;
@@ -123,7 +123,7 @@ uint64_t seam_mix_conditions(uint64_t h, const struct seam_plan *p, const struct
 	for (uint32_t i = 0; i < s->nrules; i++) {
 		struct seam_rule c = u[i];
 		c.filt_off = 0;
-		h = seam_mix(h, &c, sizeof c);
+		h = seam_hash(h, &c, sizeof c);
 		h = mix_filters(h, plan, (const void *)(plan + u[i].filt_off), u[i].nfilt);
 	}
 	return h;

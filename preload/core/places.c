@@ -16,20 +16,6 @@
 #define NEAR_LEAST (64ull << 10)
 #define KEEP (64u << 10)
 
-uint64_t seam_mix(uint64_t h, const void *p, size_t n)
-{
-	const unsigned char *b = p;
-	uint64_t w;
-	for (; n >= 8; b += 8, n -= 8) {
-		memcpy(&w, b, 8);
-		h = (h ^ w) * 0x100000001b3ull;
-		h ^= h >> 29;
-	}
-	for (; n; n--)
-		h = (h ^ *b++) * 0x100000001b3ull;
-	return h;
-}
-
 static uint32_t bucket(uint64_t key)
 {
 	return (key * 0x9e3779b97f4a7c15ull) >> 54;
@@ -107,7 +93,7 @@ void seam_places_left(struct seam_load *l)
 uint64_t seam_build(const struct seam_plan *plan)
 {
 	uint64_t id[4] = { plan->dev, plan->ino, plan->fsize, plan->mtime_ns };
-	return seam_mix(0xcbf29ce484222325ull, id, sizeof id);
+	return seam_hash(FNV_START, id, sizeof id);
 }
 
 /* Two sites with the same signature do the same for the same function of the same file. */
@@ -115,16 +101,16 @@ uint64_t seam_signature(const struct seam_plan *plan, const struct seam_site *s)
 {
 	int internal = s->kind == SEAM_SITE_GUARD || s->kind == SEAM_SITE_WATCH;
 	uint64_t head[3] = { seam_build(plan), s->vaddr, (uint64_t)s->watch << 32 | (uint64_t)s->kind << 8 | s->flags };
-	uint64_t h = seam_mix(0xcbf29ce484222325ull, head, sizeof head);
+	uint64_t h = seam_hash(FNV_START, head, sizeof head);
 	if (!internal) {
 		uint8_t how[10] = { s->instrument, s->nregs, s->nstack, s->ncopy, s->nops, s->nfilt, s->fail_op, s->ret_width, s->handover };
-		h = seam_mix(h, how, sizeof how);
-		h = seam_mix(h, s->fail_val, sizeof s->fail_val);
-		h = seam_mix(h, (const char *)plan + s->ops_off, s->nops * sizeof(struct seam_op));
-		h = seam_mix(h, (const char *)plan + s->def_off, s->def_len);
+		h = seam_hash(h, how, sizeof how);
+		h = seam_hash(h, s->fail_val, sizeof s->fail_val);
+		h = seam_hash(h, (const char *)plan + s->ops_off, s->nops * sizeof(struct seam_op));
+		h = seam_hash(h, (const char *)plan + s->def_off, s->def_len);
 		h = seam_mix_conditions(h, plan, s);
 	}
-	return h | 1;
+	return (h ^ h >> 29) | 1;
 }
 
 int seam_slot_of(uint64_t sig, const struct seam_place *p)

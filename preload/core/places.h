@@ -47,9 +47,9 @@ struct seam_places {
 	uint32_t n, nnear, ntold;
 	uint16_t free;          /* +1 */
 	uint16_t by_fn[1024], by_sig[1024];
-	struct seam_near near[MAX_NEAR];
 	struct seam_place place[MAX_PLACES];
 	struct seam_slot slot[SEAM_MAX_SLOTS];
+	struct seam_near near[MAX_NEAR];
 	uint64_t told[1024];    /* hashes of refusals that are in the arena */
 	struct seam_kept *kept; /* what runs refer to, of plans that are gone */
 	volatile int opened;    /* text is, or was when this process was forked, writable */
@@ -70,7 +70,6 @@ int  seam_near_close(void);                             /* all of it executable,
 const void *seam_lasting(const void *p, uint32_t n);       /* a copy, or for NULL just room, for as long as the process lives; or NULL */
 int  seam_tell_once(uint64_t hash);                     /* 1: it was not told before */
 
-uint64_t seam_mix(uint64_t h, const void *p, size_t n);  /* a hash, gone on with */
 
 /* outlive.c */
 int  seam_outlive(struct seam_run *r, const struct seam_site *s); /* r refers to its plan no more; 0, or -1: no memory */
