@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/hooks/trusted"
 	"github.com/seam-project/seam/preload/plan"
 )
 
@@ -19,6 +21,11 @@ func (a *app) plan(f *flags) (int, error) {
 	live := args[0] == "live" // for a process that runs
 	if live {
 		args = args[1:]
+	}
+	// A process asks for this with a path that others who share its arena may have written.
+	var bad *trusted.Error
+	if err := trusted.Check(args[0], "it says what is planned"); errors.As(err, &bad) {
+		return 0, &problem{msg: bad.Msg, hint: bad.Hint}
 	}
 	text, err := os.ReadFile(args[0])
 	if err != nil {

@@ -25,7 +25,7 @@
 
 static inline struct seam_rule_state *state_of(const struct seam_rule *q)
 {
-	return (struct seam_rule_state *)arena_at(seam->arena->rules_off) + q->id;
+	return (struct seam_rule_state *)arena_at(seam->fixed.rules_off) + q->id;
 }
 
 /* Draw k of a rule: well mixed, and the same in each run. */
@@ -54,12 +54,19 @@ static int take(struct seam_rule_state *s, uint64_t max)
 	return 1;
 }
 
+/* Of the calls that match, a rule is for number k. */
+static int is_for(const struct seam_rule_state *s, uint64_t k)
+{
+	uint64_t nth = __atomic_load_n(&s->nth, __ATOMIC_RELAXED), every = __atomic_load_n(&s->every, __ATOMIC_RELAXED);
+	uint64_t chance = __atomic_load_n(&s->chance, __ATOMIC_RELAXED);
+	return !(nth && k != nth) && !(every && k % every) && !(chance && draw(s->seed, k) >= chance);
+}
+
 /* A callback's conditions hold for one more call. 1: it is one of those that are asked for. */
 int seam_due(struct seam_rule_state *s)
 {
 	uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
-	return !(s->nth && k != s->nth) && !(s->every && k % s->every) && !(s->chance && draw(s->seed, k) >= s->chance) &&
-		!(s->max && __atomic_load_n(&s->acted, __ATOMIC_RELAXED) >= s->max);
+	return is_for(s, k) && !(s->max && __atomic_load_n(&s->acted, __ATOMIC_RELAXED) >= s->max);
 }
 
 /* The result of a call that rule q refuses. f->ret: errno + 1, or 0 to leave it. */
@@ -86,7 +93,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			continue;
 		if (q->nfilt && !seam_holds(t, (const struct seam_filter *)(r->plan + q->filt_off), q->nfilt, f))
 			continue;
-		if (s->after && now_ticks() - seam->arena->tsc0 < s->after)
+		if (s->after && now_ticks() - seam->fixed.tsc0 < s->after)
 			continue;
 		if (q->what == SEAM_ACT_NATIVE) {
 			if (q->flags) {
@@ -109,7 +116,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			continue;
 		}
 		uint64_t k = __atomic_add_fetch(&s->matched, 1, __ATOMIC_RELAXED);
-		if ((s->nth && k != s->nth) || (s->every && k % s->every) || (s->chance && draw(s->seed, k) >= s->chance))
+		if (!is_for(s, k))
 			continue;
 		int changes = q->what != SEAM_ACT_DELAY && q->what != SEAM_ACT_AUDIT && q->what != SEAM_ACT_BREAK;
 		if ((changes && decided) || (q->what == SEAM_ACT_SHORT && f->words[q->count_arg] <= q->count))
@@ -142,7 +149,7 @@ int seam_act(struct seam_tls *t, const struct seam_run *r, struct seam_frame *f)
 			f->cut = (uint64_t)q->count_arg << 32 | q->count;
 			break;
 		case SEAM_ACT_DELAY:
-			f->wait += s->delay - s->jitter + (s->jitter ? below(s->seed, k, 2, 2 * s->jitter + 1) : 0);
+			f->wait += rule_ns(q->id, s->delay - s->jitter + (s->jitter ? below(s->seed, k, 2, 2 * s->jitter + 1) : 0));
 			break;
 		}
 	}

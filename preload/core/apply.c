@@ -135,15 +135,15 @@ static int fail_range(struct seam_run *r)
 static int site_id(uint64_t key, int *fresh)
 {
 	struct seam_arena *a = seam->arena;
-	struct seam_asite *as = arena_at(a->sites_off);
+	struct seam_asite *as = arena_at(seam->fixed.sites_off);
 	uint32_t n = __atomic_load_n(&a->sites_used, __ATOMIC_ACQUIRE);
 	*fresh = 0;
-	for (uint32_t i = seam->shared_from; i < n && i < a->nsites; i++)
+	for (uint32_t i = seam->shared_from; i < n && i < seam->fixed.nsites; i++)
 		if (__atomic_load_n(&as[i].key, __ATOMIC_ACQUIRE) == key)
 			return i;
 	*fresh = 1;
 	do
-		if (n >= a->nsites || n > 0xffff)
+		if (n >= seam->fixed.nsites || n > 0xffff)
 			return -1;
 	while (!__atomic_compare_exchange_n(&a->sites_used, &n, n + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	return n;
@@ -200,7 +200,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	int fresh = 0, id = internal ? 0 : site_id(key | 1, &fresh);
 	if (id < 0)
 		return -1;
-	struct seam_asite *as = internal ? 0 : (struct seam_asite *)arena_at(seam->arena->sites_off) + id;
+	struct seam_asite *as = internal ? 0 : (struct seam_asite *)arena_at(seam->fixed.sites_off) + id;
 	struct seam_op *ops = (void *)((char *)plan + s->ops_off);
 	const struct seam_filter *filt = (const void *)((const char *)plan + s->filt_off);
 
@@ -224,9 +224,9 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->lib_base = bias;
 	r->plan = (const char *)plan;
 	r->rules = (const void *)((const char *)plan + s->rules_off);
-	r->nrules = !internal && seam->arena->nrules ? s->nrules : 0;
+	r->nrules = !internal && seam->fixed.nrules ? s->nrules : 0;
 	for (unsigned i = 0; i < r->nrules; i++)
-		if (r->rules[i].id >= seam->arena->nrules)
+		if (r->rules[i].id >= seam->fixed.nrules)
 			r->nrules = i; /* of another spec: cannot be */
 	for (unsigned i = 0; i < r->nrules; i++)
 		if (r->rules[i].what == SEAM_ACT_NATIVE)
@@ -277,7 +277,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	as->hist = 0xffffffff;
 	if (s->instrument == SEAM_HIST) {
 		r->hist = __atomic_fetch_add(&seam->arena->hists_used, 1, __ATOMIC_RELAXED);
-		if (r->hist >= seam->arena->nhists)
+		if (r->hist >= seam->fixed.nhists)
 			return -1; /* its id stays unused */
 		as->hist = r->hist;
 	}

@@ -41,7 +41,7 @@ static uint32_t take_defs(uint32_t len)
 	struct seam_arena *a = seam->arena;
 	uint32_t used = __atomic_load_n(&a->defs_used, __ATOMIC_RELAXED);
 	do
-		if (len > a->defs_size - used)
+		if (used > seam->fixed.defs_size || len > seam->fixed.defs_size - used)
 			return 0;
 	while (!__atomic_compare_exchange_n(&a->defs_used, &used, used + len, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return used;
@@ -49,10 +49,9 @@ static uint32_t take_defs(uint32_t len)
 
 uint32_t seam_blob(const void *p, uint32_t len)
 {
-	struct seam_arena *a = seam->arena;
 	uint32_t off = take_defs((len + 7) & ~7u);
 	if (off)
-		memcpy(arena_at(a->defs_off + off), p, len);
+		memcpy(arena_at(seam->fixed.defs_off + off), p, len);
 	return off;
 }
 
@@ -64,7 +63,7 @@ void seam_add_refusals(const char *object, const void *refusals, uint32_t len)
 	uint32_t off = take_defs((sizeof head + head.name_len + len + 7) & ~7u);
 	if (!off)
 		return;
-	struct seam_refusals *to = arena_at(a->defs_off + off);
+	struct seam_refusals *to = arena_at(seam->fixed.defs_off + off);
 	memcpy(to + 1, object, head.name_len);
 	memcpy((char *)(to + 1) + head.name_len, refusals, len);
 	do
@@ -248,6 +247,7 @@ int seam_arena_create(struct seam_load *l)
 	a->real0_ns = ns_of(CLOCK_REALTIME);
 	a->mono0_ns = ns_of(CLOCK_MONOTONIC);
 	a->tsc0 = seam_use_tsc ? __builtin_ia32_rdtsc() : a->mono0_ns;
+	seam->fixed = *a; /* what a neighbour writes there is not believed */
 	write_info(l);
 	seam_first_rules(&l->spec);
 	return 0;

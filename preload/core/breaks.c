@@ -35,9 +35,9 @@
 #define LEFT_NS 1000000000ull   /* after its deadline nobody is in an entry any more */
 #define TICKETS ((1u << 30) - 1)
 
-static inline struct seam_parks *parks(void) { return arena_at(seam->arena->parks_off); }
+static inline struct seam_parks *parks(void) { return arena_at(seam->fixed.parks_off); }
 static inline struct seam_break *break_of(uint32_t rule) { return (struct seam_break *)(parks() + 1) + rule; }
-static inline struct seam_parked *parked(uint32_t i) { return (struct seam_parked *)break_of(seam->arena->nrules) + i; }
+static inline struct seam_parked *parked(uint32_t i) { return (struct seam_parked *)break_of(seam->fixed.nrules) + i; }
 
 static uint64_t mono_ns(void)
 {
@@ -57,7 +57,7 @@ static int deaf(void)
 static struct seam_parked *claim(uint32_t pid, uint32_t tid, uint64_t frame, uint64_t now)
 {
 	struct seam_parked *got = 0;
-	for (uint32_t i = 0; i < seam->arena->nparks; i++) {
+	for (uint32_t i = 0; i < seam->fixed.nparks; i++) {
 		struct seam_parked *p = parked(i);
 		uint32_t s = __atomic_load_n(&p->state, __ATOMIC_ACQUIRE);
 		int left = s && ((p->pid == pid && p->tid == tid && p->frame <= frame) /* by a jump */ ||
@@ -98,7 +98,7 @@ static void describe(struct seam_tls *t, const struct seam_run *r, struct seam_p
 
 int seam_break_take(struct seam_tls *t, const struct seam_run *r, const struct seam_rule *q, struct seam_frame *f)
 {
-	if (!seam->arena->nparks)
+	if (!seam->fixed.nparks)
 		return 0;
 	uint64_t serial = __atomic_load_n(&break_of(q->id)->armed, __ATOMIC_ACQUIRE);
 	if (!serial || f->parked) /* of several breakpoints at one call the first has it */
@@ -114,9 +114,9 @@ int seam_break_take(struct seam_tls *t, const struct seam_run *r, const struct s
 		p->rule = q->id;
 		p->serial = serial;
 		p->since = p->looked = now;
-		p->deadline = now + ((struct seam_rule_state *)arena_at(seam->arena->rules_off))[q->id].delay;
+		p->deadline = now + rule_ns(q->id, ((struct seam_rule_state *)arena_at(seam->fixed.rules_off))[q->id].delay);
 		describe(t, r, p, f);
-		f->parked = p - parked(0) + 1;
+		f->parked = (uint64_t)q->id << 32 | (p - parked(0) + 1);
 	}
 	end_calls();
 	return p != 0;
@@ -133,7 +133,7 @@ static void leave(struct seam_parked *p, uint32_t ticket)
 
 void seam_break_give(struct seam_frame *f)
 {
-	struct seam_parked *p = parked(f->parked - 1);
+	struct seam_parked *p = parked((uint32_t)f->parked - 1);
 	leave(p, p->state >> 2);
 	f->parked = 0;
 }
@@ -159,9 +159,10 @@ static int gone(struct watch *w, uint64_t now)
 
 void seam_break_wait(struct seam_frame *f)
 {
-	struct seam_parked *p = parked(f->parked - 1);
-	struct seam_break *s = break_of(p->rule);
-	uint64_t serial = p->serial, deadline = p->deadline;
+	struct seam_parked *p = parked((uint32_t)f->parked - 1);
+	uint32_t rule = f->parked >> 32;
+	struct seam_break *s = break_of(rule);
+	uint64_t serial = p->serial, deadline = p->deadline, most = 0; /* most: whoever wrote a deadline there */
 	uint32_t ticket = p->state >> 2, here = ticket << 2 | SEAM_PARK_PARKED, gen = *seam_alive, was = ticket << 2 | SEAM_PARK_CLAIMED;
 	struct watch w = { 0, 0, 0 };
 	if (!__atomic_compare_exchange_n(&p->state, &was, here, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
@@ -171,7 +172,9 @@ void seam_break_wait(struct seam_frame *f)
 		uint64_t now = mono_ns();
 		int over = 0;
 		p->looked = now;
-		if (now >= deadline) {
+		if (!most)
+			most = now + seam->longest[rule];
+		if (now >= (deadline < most ? deadline : most)) {
 			__atomic_add_fetch(&s->expired, 1, __ATOMIC_RELAXED);
 			over = 1;
 		} else if (gone(&w, now)) {

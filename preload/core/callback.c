@@ -20,7 +20,7 @@
 
 static inline struct seam_rule_state *state_of(const struct seam_rule *q)
 {
-	return (struct seam_rule_state *)arena_at(seam->arena->rules_off) + q->id;
+	return (struct seam_rule_state *)arena_at(seam->fixed.rules_off) + q->id;
 }
 
 /* Leave a note for the reader. Any thread, at any time: no lock; of more notes than
@@ -28,10 +28,10 @@ static inline struct seam_rule_state *state_of(const struct seam_rule *q)
 void seam_note(unsigned code, unsigned rule, uint32_t pid, uint32_t tid, uint64_t count, const char *text, unsigned len)
 {
 	struct seam_arena *a = seam->arena;
-	if (!a->nnotes)
+	if (!seam->fixed.nnotes)
 		return;
 	uint32_t n = __atomic_fetch_add(&a->notes, 1, __ATOMIC_ACQ_REL);
-	struct seam_note *p = (struct seam_note *)((struct seam_rule_state *)arena_at(a->rules_off) + a->nrules) + n % a->nnotes;
+	struct seam_note *p = (struct seam_note *)((struct seam_rule_state *)arena_at(seam->fixed.rules_off) + seam->fixed.nrules) + n % seam->fixed.nnotes;
 	__atomic_store_n(&p->number, 0, __ATOMIC_RELEASE);
 	if (len > sizeof p->text)
 		len = sizeof p->text;
@@ -96,7 +96,7 @@ static struct seam_called *ask(struct seam_tls *t, const struct seam_run *r, str
 	}
 	seam->vain = vain + 1;
 	__atomic_store_n(&c->asleep, 1, __ATOMIC_SEQ_CST);
-	int done = seam_await(h, s->delay, SEAM_HO_TIMEOUT);
+	int done = seam_await(h, rule_ns(q->id, s->delay), SEAM_HO_TIMEOUT);
 	if (done > 0) {
 		seam->untaken = 0;
 		return c;
@@ -183,9 +183,9 @@ uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int fail
 /* A note about the callback that this thread, one of the agent's, runs. */
 void seam_note_here(unsigned code, const char *text, unsigned len)
 {
-	struct seam_handover *h = arena_at(seam->arena->handover_off);
+	struct seam_handover *h = arena_at(seam->fixed.handover_off);
 	uint32_t tid = sys0(SYS_gettid);
-	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
+	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
 		struct seam_called *c = (struct seam_called *)h->reply;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
 		if (h->pid == seam->pid && h->what == SEAM_HO_CALLBACK && (s == SEAM_HO_TAKEN || s == SEAM_HO_ABANDONED) && c->server == tid)
@@ -201,8 +201,8 @@ void seam_callbacks_end(void)
 	if (!seam->arena)
 		return;
 	seam_note_here(SEAM_NOTE_FATAL, why, sizeof why - 1);
-	struct seam_handover *h = arena_at(seam->arena->handover_off);
-	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
+	struct seam_handover *h = arena_at(seam->fixed.handover_off);
+	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
 		struct seam_called *c = (struct seam_called *)h->reply;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
 		if (h->pid != seam->pid || h->what != SEAM_HO_CALLBACK || s != SEAM_HO_TAKEN)

@@ -20,9 +20,11 @@
 #define REAP_WORTH 64       /* dead threads: with less, the next look waits for */
 #define REAP_EVERY (1ull << 26) /* clock ticks: some 20 ms of a TSC, 67 ms of CLOCK_MONOTONIC */
 
-static inline struct seam_chunk *metas(void) { return arena_at(seam->arena->metas_off); }
-static inline struct seam_proc *procs(void) { return arena_at(seam->arena->procs_off); }
-static inline struct seam_thread *threads(void) { return arena_at(seam->arena->threads_off); }
+static inline struct seam_chunk *metas(void) { return arena_at(seam->fixed.metas_off); }
+static inline struct seam_proc *procs(void) { return arena_at(seam->fixed.procs_off); }
+static inline struct seam_thread *threads(void) { return arena_at(seam->fixed.threads_off); }
+
+static inline struct seam_proc *proc_of(uint32_t i) { return i < seam->fixed.nprocs ? procs() + i : 0; }
 
 static void count_to(struct seam_tls *t, uint32_t seq)
 {
@@ -55,7 +57,9 @@ void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
 	sync_to(t, t->seq - 1);
 	count_to(t, t->seq);
 	seam_drop(t, r->id, 1, 0, 0); /* produced and dropped, both or neither */
-	__atomic_add_fetch(&procs()[t->ent->proc].dropped, 1, __ATOMIC_RELAXED);
+	struct seam_proc *p = proc_of(__atomic_load_n(&t->ent->proc, __ATOMIC_RELAXED));
+	if (p)
+		__atomic_add_fetch(&p->dropped, 1, __ATOMIC_RELAXED);
 }
 
 void seam_return_lost(const struct seam_run *r)
@@ -64,16 +68,18 @@ void seam_return_lost(const struct seam_run *r)
 	__atomic_add_fetch(&r->site->returns_lost, 1, __ATOMIC_RELAXED);
 }
 
-static uint64_t *free_words(void) { return arena_at(seam->arena->free_off); }
+static uint64_t *free_words(void) { return arena_at(seam->fixed.free_off); }
 
 static struct seam_chunk *take_free(void)
 {
 	uint64_t *w = free_words();
-	unsigned n = (seam->arena->nchunks + 63) / 64;
+	unsigned n = (seam->fixed.nchunks + 63) / 64;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t v = __atomic_load_n(&w[i], __ATOMIC_RELAXED);
 		while (v) {
 			unsigned b = __builtin_ctzll(v);
+			if (unlikely(64 * i + b >= seam->fixed.nchunks))
+				break;
 			if (__atomic_compare_exchange_n(&w[i], &v, v & ~(1ull << b), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 				return metas() + 64 * i + b;
 		}
@@ -84,7 +90,7 @@ static struct seam_chunk *take_free(void)
 /* Threads that come and go leave chunks behind that are hardly used and not FULL. */
 static int half_taken(void)
 {
-	unsigned n = (seam->arena->nchunks + 63) / 64;
+	unsigned n = (seam->fixed.nchunks + 63) / 64;
 	for (unsigned i = 0; i < (n + 1) / 2; i++)
 		if (__atomic_load_n(&free_words()[i], __ATOMIC_RELAXED))
 			return 0;
@@ -94,7 +100,7 @@ static int half_taken(void)
 /* Count calls and returns of one site as lost, those in a chunk up to `upto`. */
 static void lose(struct seam_tls *t, struct seam_chunk *c, uint32_t site, uint32_t calls, uint32_t returns, uint32_t upto)
 {
-	struct seam_asite *sites = arena_at(seam->arena->sites_off);
+	struct seam_asite *sites = arena_at(seam->fixed.sites_off);
 	if (returns)
 		__atomic_add_fetch(&sites[site].returns_lost, returns, __ATOMIC_RELAXED);
 	if (calls)
@@ -103,9 +109,17 @@ static void lose(struct seam_tls *t, struct seam_chunk *c, uint32_t site, uint32
 		__atomic_store_n(&c->consumed, upto, __ATOMIC_RELEASE);
 }
 
+/* Whoever shares the arena may write nonsense, at any time: what is read there is read once,
+ * and nothing is read beyond the chunk. */
 static inline uint32_t head_at(const unsigned char *base, uint32_t at)
 {
-	return *(const uint32_t *)(base + at);
+	return __atomic_load_n((const uint32_t *)(base + at), __ATOMIC_RELAXED);
+}
+
+static inline uint32_t committed(const struct seam_chunk *c)
+{
+	uint32_t n = __atomic_load_n(&c->committed, __ATOMIC_RELAXED);
+	return n < seam->fixed.chunk_size ? n : seam->fixed.chunk_size;
 }
 
 /* Calls at *at whose returns follow them, all of one function and of one size; *at is then behind
@@ -130,14 +144,13 @@ static uint32_t pairs(const unsigned char *base, uint32_t *at, uint32_t end)
 static void write_off(struct seam_tls *t, struct seam_chunk *c)
 {
 	struct seam_arena *a = seam->arena;
-	unsigned char *base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
-	/* whoever shares the arena may have written nonsense: nothing is read beyond the chunk */
-	uint32_t end = c->committed < a->chunk_size ? c->committed : a->chunk_size, at = c->consumed, site = 0;
+	unsigned char *base = (unsigned char *)a + seam->fixed.data_off + (uint64_t)(c - metas()) * seam->fixed.chunk_size;
+	uint32_t end = committed(c), at = __atomic_load_n(&c->consumed, __ATOMIC_RELAXED), site = 0;
 	uint32_t calls = 0, returns = 0, site_calls = 0, site_returns = 0;
 	while (at + sizeof(struct seam_rec) <= end) {
 		uint32_t head = head_at(base, at), n;
 		if (unlikely((head & 0xffff) != site)) {
-			if ((head & 0xffff) >= a->nsites)
+			if ((head & 0xffff) >= seam->fixed.nsites)
 				break;
 			lose(t, c, site, site_calls, site_returns, at);
 			site_calls = site_returns = 0;
@@ -161,8 +174,9 @@ static void write_off(struct seam_tls *t, struct seam_chunk *c)
 	}
 	lose(t, c, site, site_calls, site_returns, end);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_OLDEST], calls, __ATOMIC_RELAXED);
-	if (c->proc < a->nprocs && procs()[c->proc].uid == c->proc_uid)
-		__atomic_add_fetch(&procs()[c->proc].dropped, calls, __ATOMIC_RELAXED);
+	struct seam_proc *p = proc_of(__atomic_load_n(&c->proc, __ATOMIC_RELAXED));
+	if (p && p->uid == c->proc_uid)
+		__atomic_add_fetch(&p->dropped, calls, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&a->lost[SEAM_LOST_RETURN], returns, __ATOMIC_RELAXED);
 }
 
@@ -184,19 +198,20 @@ static struct seam_chunk *steal_oldest(struct seam_tls *t)
 {
 	struct seam_arena *a = seam->arena;
 	struct seam_chunk *m = metas();
-	const uint32_t *order = arena_at(a->order_off);
+	const uint32_t *order = arena_at(seam->fixed.order_off);
 	uint64_t newest = __atomic_load_n(&a->chunk_uid, __ATOMIC_RELAXED);
 	uint64_t uid = __atomic_load_n(&a->oldest_uid, __ATOMIC_RELAXED);
-	if (uid + a->nchunks < newest)
-		uid = newest - a->nchunks;
-	for (; uid <= newest; uid++) {
-		struct seam_chunk *c = &m[order[uid % a->nchunks]];
-		if (c->uid == uid && c->state == SEAM_CHUNK_FULL && steal(t, c)) {
+	if (uid + seam->fixed.nchunks < newest)
+		uid = newest - seam->fixed.nchunks;
+	for (uint32_t n = 0; n <= seam->fixed.nchunks && uid <= newest; n++, uid++) {
+		uint32_t i = __atomic_load_n(&order[uid % seam->fixed.nchunks], __ATOMIC_RELAXED);
+		struct seam_chunk *c = &m[i];
+		if (i < seam->fixed.nchunks && c->uid == uid && c->state == SEAM_CHUNK_FULL && steal(t, c)) {
 			__atomic_store_n(&a->oldest_uid, uid + 1, __ATOMIC_RELAXED);
 			return c;
 		}
 	}
-	for (uint32_t i = 0; i < a->nchunks; i++)
+	for (uint32_t i = 0; i < seam->fixed.nchunks; i++)
 		if (m[i].state == SEAM_CHUNK_FULL && steal(t, &m[i]))
 			return &m[i];
 	return 0;
@@ -223,17 +238,17 @@ static void hand_back(struct seam_chunk *c)
 static uint32_t calls_in(const struct seam_chunk *c)
 {
 	struct seam_arena *a = seam->arena;
-	unsigned char *base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
-	uint32_t last = c->first_seq, end = c->committed < a->chunk_size ? c->committed : a->chunk_size;
+	unsigned char *base = (unsigned char *)a + seam->fixed.data_off + (uint64_t)(c - metas()) * seam->fixed.chunk_size;
+	uint32_t first = __atomic_load_n(&c->first_seq, __ATOMIC_RELAXED), last = first, end = committed(c);
 	for (uint32_t at = 0; at + sizeof(struct seam_rec) <= end; ) {
-		struct seam_rec *rec = (struct seam_rec *)(base + at);
-		if (rec->size8 < 2)
+		uint32_t head = head_at(base, at);
+		if (head >> 24 < 2)
 			break;
-		if ((rec->kind & 0xf) != SEAM_REC_LEAVE)
-			last = rec->seq;
-		at += 8 * rec->size8;
+		if ((head >> 16 & 0xf) != SEAM_REC_LEAVE)
+			last = head_at(base, at + 4);
+		at += 8 * (head >> 24);
 	}
-	return last - c->first_seq;
+	return last - first;
 }
 
 /* The thread of this entry writes no more: give back what it held. */
@@ -244,8 +259,9 @@ static void recycle(struct seam_thread *e)
 		return; /* ended in the middle of counting: a drainer knows how to end that */
 	if (!__atomic_compare_exchange_n(&e->state, &live, SEAM_THREAD_REAPED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
-	if (e->chunk) {
-		struct seam_chunk *c = metas() + (e->chunk - 1);
+	uint32_t i = __atomic_load_n(&e->chunk, __ATOMIC_RELAXED) - 1; /* 0: it has none */
+	if (i < seam->fixed.nchunks) {
+		struct seam_chunk *c = metas() + i;
 		if (c->thread_uid == e->uid && (c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE) {
 			uint64_t in = e->chunk_base + calls_in(c);
 			if (in > e->produced) /* before the chunk is handed back: it may be gone at once */
@@ -285,7 +301,7 @@ static void reap_with_calls(struct seam_tls *t)
 	uint32_t found = 0, others = 0;
 	struct seam_thread *others_last = 0;
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < used && i < seam->arena->nthreads; i++) {
+	for (uint32_t i = 0; i < used && i < seam->fixed.nthreads; i++) {
 		struct seam_thread *e = &th[i];
 		if (e->state == SEAM_THREAD_LIVE && e->ns == seam->ns && e != t->ent && sys3(SYS_tgkill, e->pid, e->tid, 0) == -3 /* ESRCH */) {
 			recycle(e);
@@ -396,17 +412,16 @@ static struct seam_chunk *wait_for_space(struct seam_tls *t)
 /* Why there was no chunk, for the call that is about to be counted as dropped. */
 static struct seam_chunk *take_chunk(struct seam_tls *t)
 {
-	struct seam_arena *a = seam->arena;
 	struct seam_chunk *c = take_free();
 	if (c)
 		return c;
 	/* each time would be a reading of the clock more */
-	if (a->policy == SEAM_DROP_OLDEST && ++t->steals % 16 && (c = steal_oldest(t)))
+	if (seam->fixed.policy == SEAM_DROP_OLDEST && ++t->steals % 16 && (c = steal_oldest(t)))
 		return c;
 	reap_threads(t);
 	if ((c = take_free()))
 		return c;
-	switch (a->policy) {
+	switch (seam->fixed.policy) {
 	case SEAM_DROP_OLDEST:
 		if ((c = steal_oldest(t)))
 			return c;
@@ -448,8 +463,9 @@ static int get_chunk(struct seam_tls *t, uint32_t before)
 	struct seam_chunk *c = take_chunk(t);
 	if (!c)
 		return 0;
-	c->uid = __atomic_add_fetch(&a->chunk_uid, 1, __ATOMIC_RELAXED);
-	((uint32_t *)arena_at(a->order_off))[c->uid % a->nchunks] = c - metas();
+	uint64_t uid = __atomic_add_fetch(&a->chunk_uid, 1, __ATOMIC_RELAXED);
+	c->uid = uid;
+	((uint32_t *)arena_at(seam->fixed.order_off))[uid % seam->fixed.nchunks] = c - metas();
 	/* in this order: a chunk of ours that is found STOLEN is read from consumed to committed */
 	__atomic_store_n(&c->committed, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&c->sending, 0, __ATOMIC_RELEASE);
@@ -458,15 +474,17 @@ static int get_chunk(struct seam_tls *t, uint32_t before)
 	c->tid = t->tid;
 	c->pid = t->ent->pid;
 	c->thread_uid = t->ent->uid;
-	c->proc = t->ent->proc;
-	c->proc_uid = procs()[c->proc].uid;
+	uint32_t proc = __atomic_load_n(&t->ent->proc, __ATOMIC_RELAXED);
+	struct seam_proc *p = proc_of(proc);
+	c->proc = proc;
+	c->proc_uid = p ? p->uid : 0;
 	c->first_seq = before;
 	t->ent->chunk_base = t->produced;
 	__atomic_store_n(&c->state, SEAM_CHUNK_ACTIVE, __ATOMIC_RELEASE);
 	t->ent->chunk = c - metas() + 1;
-	t->base = (unsigned char *)a + a->data_off + (uint64_t)(c - metas()) * a->chunk_size;
+	t->base = (unsigned char *)a + seam->fixed.data_off + (uint64_t)(c - metas()) * seam->fixed.chunk_size;
 	t->pos = t->base;
-	t->end = t->base + a->chunk_size;
+	t->end = t->base + seam->fixed.chunk_size;
 	barrier();
 	t->chunk = c;
 	return 1;
@@ -527,7 +545,7 @@ void seam_repair(struct seam_tls *t)
 	} else {
 		t->pos = t->end = t->base = 0;
 		t->ent->chunk = 0;
-		for (uint32_t i = 0; i < seam->arena->nchunks; i++) {
+		for (uint32_t i = 0; i < seam->fixed.nchunks; i++) {
 			struct seam_chunk *c = metas() + i;
 			if ((c->state & ~SEAM_CHUNK_BUSY) == SEAM_CHUNK_ACTIVE && c->thread_uid == t->ent->uid)
 				hand_back(c);
@@ -545,13 +563,13 @@ static void own_shard(struct seam_tls *t)
 	struct seam_arena *a = seam->arena;
 	uint32_t v = __atomic_load_n(&a->shards, __ATOMIC_RELAXED);
 	for (;;) {
-		uint32_t free_bits = ~v & ((1u << a->nshards) - 1) & ~1u;
+		uint32_t free_bits = ~v & ((1u << seam->fixed.nshards) - 1) & ~1u;
 		if (!free_bits)
 			return;
 		unsigned b = __builtin_ctz(free_bits);
 		if (__atomic_compare_exchange_n(&a->shards, &v, v | 1u << b, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 			t->ent->shard = b + 1;
-			t->counters = (uint64_t *)arena_at(a->counters_off) + (uint64_t)b * a->nsites;
+			t->counters = (uint64_t *)arena_at(seam->fixed.counters_off) + (uint64_t)b * seam->fixed.nsites;
 			return;
 		}
 	}
@@ -559,7 +577,7 @@ static void own_shard(struct seam_tls *t)
 
 void seam_count_shared(struct seam_tls *t, uint32_t id)
 {
-	uint64_t *shared = arena_at(seam->arena->counters_off);
+	uint64_t *shared = arena_at(seam->fixed.counters_off);
 	__atomic_add_fetch(&shared[id], 1, __ATOMIC_RELAXED);
 }
 
@@ -608,8 +626,8 @@ static int setup(struct seam_tls *t)
 	struct seam_thread *th = threads();
 	for (int round = 0; round < 2 && !t->ent; round++) {
 		uint32_t from = __atomic_load_n(&a->threads_hint, __ATOMIC_RELAXED);
-		for (uint32_t n = 0; n < a->nthreads; n++) {
-			uint32_t i = (from + n) % a->nthreads, st = SEAM_THREAD_FREE;
+		for (uint32_t n = 0; n < seam->fixed.nthreads; n++) {
+			uint32_t i = (from + n) % seam->fixed.nthreads, st = SEAM_THREAD_FREE;
 			if (th[i].state != SEAM_THREAD_FREE)
 				continue;
 			if (!__atomic_compare_exchange_n(&th[i].state, &st, SEAM_THREAD_SETUP, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

@@ -89,7 +89,7 @@ void seam_clock_confine(uint32_t notsc)
 		return;
 	const struct seam_arena *a = seam->arena;
 	if (seam_use_tsc && a) {
-		seam->clock_rate = measure(a->mono0_ns, a->tsc0);
+		seam->clock_rate = measure(seam->fixed.mono0_ns, seam->fixed.tsc0);
 		seam->clock_ns0 = monotonic();
 		seam->clock_tick0 = __builtin_ia32_rdtsc();
 	} else if (!seam->clock_ns0) {

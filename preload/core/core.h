@@ -211,6 +211,10 @@ struct seam_core {
 	struct { void *next; uint32_t *word; } robust_entry;
 
 	char spec_path[4096];
+	/* What is written once in the arena's head, as it was written: others who share the
+	 * arena, perhaps as another user, may write there. What changes is asked of the arena. */
+	struct seam_arena fixed;
+	uint64_t longest[SEAM_MAX_RULES]; /* that a rule may hold up a call, ns, by the spec */
 };
 #pragma GCC visibility push(hidden)
 struct seam_frame;
@@ -423,9 +427,14 @@ const char *seam_missing_spec(int *live);  /* which spec to plan for; live: with
 #pragma GCC visibility pop
 
 static inline void *arena_at(uint64_t off) { return (char *)seam->arena + off; }
+/* ns that rule id may hold up a call: what the arena says, within what the spec does. */
+static inline uint64_t rule_ns(uint32_t id, uint64_t said)
+{
+	return said < seam->longest[id] ? said : seam->longest[id];
+}
 static inline struct seam_proc *my_proc(void)
 {
-	return (struct seam_proc *)arena_at(seam->arena->procs_off) + seam->proc;
+	return (struct seam_proc *)arena_at(seam->fixed.procs_off) + seam->proc;
 }
 /* 1: no system call may be made on the host's threads any more. */
 static inline int seam_quiet(void) { return unlikely(seam->confined & SEAM_CONF_QUIET); }

@@ -23,7 +23,7 @@
 #define MARK_SHIFT 44
 #define SEQ_SHIFT 56
 
-static inline struct seam_thread *threads(void) { return arena_at(seam->arena->threads_off); }
+static inline struct seam_thread *threads(void) { return arena_at(seam->fixed.threads_off); }
 
 static inline uint64_t mark_of(uint32_t thread, uint64_t seq)
 {
@@ -34,7 +34,7 @@ static inline uint64_t mark_of(uint32_t thread, uint64_t seq)
 static void acknowledge(const struct seam_asite *s, uint32_t site, uint64_t word)
 {
 	uint32_t i = word >> MARK_SHIFT & (SEAM_DROPPED_THREADS - 1);
-	if (i >= seam->arena->nthreads)
+	if (i >= seam->fixed.nthreads)
 		return;
 	struct seam_thread *o = &threads()[i];
 	uint64_t seen = __atomic_load_n(&o->drop_seen, __ATOMIC_ACQUIRE);
@@ -58,8 +58,9 @@ static void add_marked(struct seam_asite *s, uint32_t site, uint64_t word, uint3
 /* Steps 4 and 5, from the record. */
 static void finish(struct seam_thread *e, uint64_t seq)
 {
-	if (e->drop_chunk)
-		__atomic_store_n(&((struct seam_chunk *)arena_at(seam->arena->metas_off))[e->drop_chunk - 1].consumed, e->drop_upto, __ATOMIC_RELEASE);
+	uint32_t chunk = __atomic_load_n(&e->drop_chunk, __ATOMIC_RELAXED);
+	if (chunk && chunk <= seam->fixed.nchunks)
+		__atomic_store_n(&((struct seam_chunk *)arena_at(seam->fixed.metas_off))[chunk - 1].consumed, e->drop_upto, __ATOMIC_RELEASE);
 	else
 		__atomic_store_n(&e->produced, e->drop_produced, __ATOMIC_RELEASE);
 	__atomic_store_n(&e->drop_done, seq, __ATOMIC_RELEASE);
@@ -69,14 +70,14 @@ static void finish(struct seam_thread *e, uint64_t seq)
 void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_chunk *c, uint32_t upto)
 {
 	struct seam_thread *e = t->ent;
-	struct seam_asite *s = (struct seam_asite *)arena_at(seam->arena->sites_off) + site;
+	struct seam_asite *s = (struct seam_asite *)arena_at(seam->fixed.sites_off) + site;
 	uint32_t me = e - threads();
 	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_RELAXED), seq = e->drop_seq + 1;
 	if ((word & ~SEAM_DROPPED_COUNT) == mark_of(me, seq))
 		seq++;
 	e->drop_site = site;
 	e->drop_calls = calls;
-	e->drop_chunk = c ? c - (struct seam_chunk *)arena_at(seam->arena->metas_off) + 1 : 0;
+	e->drop_chunk = c ? c - (struct seam_chunk *)arena_at(seam->fixed.metas_off) + 1 : 0;
 	e->drop_upto = upto;
 	e->drop_produced = t->produced;
 	__atomic_store_n(&e->drop_seq, seq, __ATOMIC_RELEASE);
@@ -90,11 +91,12 @@ void seam_settle_drop(struct seam_tls *t)
 {
 	struct seam_thread *e = t->ent;
 	uint64_t seq = e->drop_seq, mark = mark_of(e - threads(), seq);
-	if (seq == e->drop_done)
+	uint32_t site = __atomic_load_n(&e->drop_site, __ATOMIC_RELAXED);
+	if (seq == e->drop_done || site >= seam->fixed.nsites)
 		return;
-	struct seam_asite *s = (struct seam_asite *)arena_at(seam->arena->sites_off) + e->drop_site;
+	struct seam_asite *s = (struct seam_asite *)arena_at(seam->fixed.sites_off) + site;
 	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_ACQUIRE);
 	if ((word & ~SEAM_DROPPED_COUNT) != mark && __atomic_load_n(&e->drop_seen, __ATOMIC_ACQUIRE) != seq)
-		add_marked(s, e->drop_site, word, e->drop_calls, mark);
+		add_marked(s, site, word, e->drop_calls, mark);
 	finish(e, seq);
 }

@@ -92,7 +92,15 @@ static void write_enter(struct seam_tls *t, const struct seam_run *r, struct sea
 		w[r->nregs + i] = f->stack[i];
 	if (r->early) {
 		unsigned char *to = t->pos + size;
-		unsigned n = r->one_str ? seam_read_string(t, r, f->words[r->one_str - 1], to) : seam_read_items(t, r, w, 0, SEAM_WHEN_ENTER, to, to + r->payload_max);
+		uint64_t all[SEAM_MAX_WORDS], *words = f->words; /* not the record's: others can write there */
+		if (r->nstack) {
+			for (unsigned i = 0; i < r->nregs; i++)
+				all[i] = f->words[i];
+			for (unsigned i = 0; i < r->nstack; i++)
+				all[r->nregs + i] = f->stack[i];
+			words = all;
+		}
+		unsigned n = r->one_str ? seam_read_string(t, r, f->words[r->one_str - 1], to) : seam_read_items(t, r, words, 0, SEAM_WHEN_ENTER, to, to + r->payload_max);
 		head += n / 8 << 24 | (n ? SEAM_RF_PAYLOAD << 16 : 0);
 		size += n;
 	}
@@ -307,8 +315,8 @@ static int bucket(uint64_t v)
 
 static void histogram(const struct seam_tls *t, const struct seam_run *r, uint64_t ticks, int failed)
 {
-	unsigned shard = t->tid % seam->arena->nshards_hist;
-	struct seam_hist *h = (struct seam_hist *)arena_at(seam->arena->hist_off) + (size_t)shard * seam->arena->nhists + r->hist;
+	unsigned shard = t->tid % seam->fixed.nshards_hist;
+	struct seam_hist *h = (struct seam_hist *)arena_at(seam->fixed.hist_off) + (size_t)shard * seam->fixed.nhists + r->hist;
 	__atomic_add_fetch(&h->bucket[bucket(ticks)], 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&h->count, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&h->sum, ticks, __ATOMIC_RELAXED);

@@ -80,7 +80,7 @@ struct seam_frame {
 	uint64_t orig;          /* out of enter: where to go on */
 	uint64_t ncopy;         /* out of enter: stack words to copy */
 	uint64_t ret;           /* in to leave: the result registers */
-	union { uint64_t rdx, parked; }; /* HOW_ACTED, before the call: the entry taken for a breakpoint +1 */
+	union { uint64_t rdx, parked; }; /* HOW_ACTED, before the call: the entry taken for a breakpoint +1, and above 32 its rule */
 	uint64_t ts;            /* enter to leave */
 	uint32_t seq;
 	uint32_t how;           /* HOW_* */

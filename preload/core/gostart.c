@@ -87,7 +87,7 @@ static void fail(uint32_t why)
 	__atomic_store_n(&seam->go_state, SEAM_GO_FAILED, __ATOMIC_RELEASE);
 	if (seam->arena) {
 		__atomic_add_fetch(&seam->arena->lost[SEAM_START_FAILED], 1, __ATOMIC_RELAXED);
-		struct seam_proc *pr = (struct seam_proc *)((char *)seam->arena + seam->arena->procs_off) + seam->proc;
+		struct seam_proc *pr = (struct seam_proc *)((char *)seam->arena + seam->fixed.procs_off) + seam->proc;
 		pr->go_reason = why;
 		pr->go_state = SEAM_GO_FAILED;
 	}
@@ -221,7 +221,7 @@ static void publish_state(uint32_t s)
 {
 	__atomic_store_n(&seam->go_state, s, __ATOMIC_RELEASE);
 	if (seam->arena)
-		((struct seam_proc *)((char *)seam->arena + seam->arena->procs_off))[seam->proc].go_state = s;
+		((struct seam_proc *)((char *)seam->arena + seam->fixed.procs_off))[seam->proc].go_state = s;
 	futex_wake(&seam->go_state, 1 << 30);
 }
 

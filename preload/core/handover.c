@@ -20,8 +20,8 @@ static void start_and_wait(void *unused)
 
 struct seam_handover *seam_claim_handover(void)
 {
-	struct seam_handover *h = arena_at(seam->arena->handover_off);
-	for (uint32_t i = 0; i < seam->arena->nhandover; i++) {
+	struct seam_handover *h = arena_at(seam->fixed.handover_off);
+	for (uint32_t i = 0; i < seam->fixed.nhandover; i++) {
 		uint32_t is = SEAM_HO_FREE;
 		if (h[i].state == SEAM_HO_FREE &&
 		    __atomic_compare_exchange_n(&h[i].state, &is, SEAM_HO_CLAIMED, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -49,8 +49,8 @@ int seam_agent_runs(struct seam_tls *t)
 /* A thread that was taken out of seam_hand_over by a jump is in it no more. */
 void seam_release_handovers(const struct seam_tls *t)
 {
-	struct seam_handover *h = arena_at(seam->arena->handover_off);
-	for (uint32_t i = 0; i < seam->arena->nhandover; i++, h++) {
+	struct seam_handover *h = arena_at(seam->fixed.handover_off);
+	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
 		if (h->pid != seam->pid || h->tid != t->tid)
 			continue;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);

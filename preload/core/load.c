@@ -498,7 +498,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	file[n > 0 ? n : 0] = 0;
 	if (file[0] != '/')
 		strncpy(file, spec, sizeof l->spec_path - 1);
-	if (seam_spec_read(&l->spec, file))
+	if (seam_spec_read(&l->spec, file, 0))
 		return SEAM_WAKE_SPEC;
 	l->debug = seam_waking.debug;
 	look(l);

@@ -141,7 +141,7 @@ int  seam_picked(const struct seam_object *o, const struct seam_site *all, const
 void seam_point(struct seam_load *l, struct seam_object *o);  /* the sites that are reached by the pointers to them */
 void seam_point_live(struct seam_load *l);                    /* of these, those that the plans do not want any more fall silent */
 
-int  seam_spec_read(struct seam_spec *s, const char *path);   /* 0, or -1: not a spec */
+int  seam_spec_read(struct seam_spec *s, const char *path, int own); /* 0, or -1: not a spec; own: nor one that another user could have written */
 int  seam_spec_wants(struct seam_spec *s, const char *path);
 uint64_t seam_exported(const struct dl_phdr_info *info, const char *name);
 int  seam_file_names(const char *path, const char *name);     /* 1: the name is one of its .symtab */

@@ -19,7 +19,7 @@ static inline void set_errno(uint32_t e)
 
 static inline struct seam_rule_state *native_state(uint32_t id)
 {
-	return (struct seam_rule_state *)arena_at(seam->arena->rules_off) + id;
+	return (struct seam_rule_state *)arena_at(seam->fixed.rules_off) + id;
 }
 
 static inline void native_begin(struct seam_call *c, const struct seam_run *r, const struct seam_frame *f, const struct seam_native *n)

@@ -129,7 +129,7 @@ int seam_native_describe(struct seam_run *r, const char *name)
 	for (uint32_t i = r->nrules; i--;)
 		if (r->rules[i].what == SEAM_ACT_NATIVE) {
 			struct seam_native *q = &seam->natives->of[r->rules[i].id];
-			q->failures = &((struct seam_rule_state *)arena_at(seam->arena->rules_off))[r->rules[i].id].skipped;
+			q->failures = &((struct seam_rule_state *)arena_at(seam->fixed.rules_off))[r->rules[i].id].skipped;
 			if (!r->rules[i].flags)
 				d->pre = q;
 		}

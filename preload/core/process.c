@@ -6,16 +6,16 @@
  */
 #include "hot.h"
 
-static struct seam_proc *procs(void) { return arena_at(seam->arena->procs_off); }
+static struct seam_proc *procs(void) { return arena_at(seam->fixed.procs_off); }
 
 /* An entry to write into: free, or of a process that is gone. They are taken in
  * turn, so that a drainer has the longest time to tell of those that are gone. */
 static struct seam_proc *take_entry(void)
 {
 	struct seam_arena *a = seam->arena;
-	uint32_t from = __atomic_load_n(&a->proc_uid, __ATOMIC_RELAXED) % a->nprocs;
-	for (uint32_t n = 0; n < a->nprocs; n++) {
-		struct seam_proc *p = &procs()[(from + n) % a->nprocs];
+	uint32_t from = __atomic_load_n(&a->proc_uid, __ATOMIC_RELAXED) % seam->fixed.nprocs;
+	for (uint32_t n = 0; n < seam->fixed.nprocs; n++) {
+		struct seam_proc *p = &procs()[(from + n) % seam->fixed.nprocs];
 		uint32_t st = p->state;
 		if (st == SEAM_PROC_SETUP || (st == SEAM_PROC_LIVE && (seam_quiet() || p->ns != seam->ns || sys2(SYS_kill, p->pid, 0) != -3 /* ESRCH */)))
 			continue;
@@ -31,7 +31,7 @@ uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent)
 	struct seam_arena *a = seam->arena;
 	struct seam_proc *p = take_entry();
 	if (!p)
-		return a->nprocs - 1; /* table full: the last entry stands for all others */
+		return seam->fixed.nprocs - 1; /* table full: the last entry stands for all others */
 	p->pid = pid;
 	p->ppid = ppid ? ppid : now;
 	/* another process in our memory may use our agent, but has none */
@@ -49,7 +49,7 @@ uint32_t seam_register_process(uint32_t pid, uint32_t ppid, uint32_t parent)
 	p->ns = now == 0 && parent != 0xffffffff ? p->uid : seam->ns;
 	if (!seam_quiet())
 		sys2(SYS_prctl, 16 /* PR_GET_NAME */, p->comm);
-	else if (parent < a->nprocs)
+	else if (parent < seam->fixed.nprocs)
 		copy_bytes(p->comm, procs()[parent].comm, sizeof p->comm);
 	__atomic_store_n(&p->state, SEAM_PROC_LIVE, __ATOMIC_RELEASE);
 	return p - procs();
@@ -109,7 +109,10 @@ int seam_enter_process(void)
 /* Before a call that ends the process or replaces its image. */
 void seam_process_ends(const struct seam_tls *t, const struct seam_run *r, const struct seam_frame *f)
 {
-	struct seam_proc *p = &procs()[t->ent->proc];
+	uint32_t i = __atomic_load_n(&t->ent->proc, __ATOMIC_RELAXED);
+	if (i >= seam->fixed.nprocs)
+		return;
+	struct seam_proc *p = &procs()[i];
 	if (!seam_quiet() && (uint32_t)sys0(SYS_getpid) != p->pid)
 		return; /* a child that shares our memory, and was made by a bare system call */
 	p->end_ts = f->ts;
@@ -155,7 +158,7 @@ void seam_child_ended(const struct seam_run *r, const struct seam_frame *f)
 	}
 	struct seam_arena *a = seam->arena;
 	uint32_t n = __atomic_fetch_add(&a->ends, 1, __ATOMIC_RELAXED);
-	struct seam_end *e = (struct seam_end *)arena_at(a->ends_off) + n % a->nends;
+	struct seam_end *e = (struct seam_end *)arena_at(seam->fixed.ends_off) + n % seam->fixed.nends;
 	__atomic_store_n(&e->number, 0, __ATOMIC_RELEASE);
 	e->ts = now_ticks();
 	e->pid = pid;

@@ -352,9 +352,9 @@ bad:
 
 /* Zeros behind an item, up to the next multiple of 8 and beyond: nothing of the
  * memory behind a string may be told. Returns the item's size. */
-static inline unsigned end_item(struct seam_item *item)
+static inline unsigned end_item(struct seam_item *item, unsigned len)
 {
-	unsigned used = sizeof *item + item->len;
+	unsigned used = sizeof *item + len;
 	__builtin_memset((unsigned char *)item + used, 0, 8); /* one store */
 	return (used + 7) & ~7u;
 }
@@ -381,7 +381,7 @@ unsigned seam_read_string(struct seam_tls *t, const struct seam_run *r, uint64_t
 	}
 	item->len = n;
 	item->op = r->str_op;
-	return end_item(item);
+	return end_item(item, n);
 }
 
 /* Run the ops of one moment; returns bytes written, a multiple of 8. */
@@ -408,7 +408,7 @@ unsigned seam_read_items(struct seam_tls *t, const struct seam_run *r, const uin
 			count_lost(SEAM_ARG_UNREAD);
 		else if (unlikely(o.status == SEAM_READ_CUT))
 			count_lost(SEAM_ARG_CUT);
-		at += end_item(item);
+		at += end_item(item, o.n);
 	}
 	end_copy(t);
 	return at - to;
@@ -440,13 +440,13 @@ static void barrier_all(void)
 
 static void wait_for_copies(uint32_t used, int calls)
 {
-	struct seam_thread *th = arena_at(seam->arena->threads_off);
+	struct seam_thread *th = arena_at(seam->fixed.threads_off);
 	const struct seam_tls *me = self();
-	int most = calls ? 2000 : 200000;
-	for (uint32_t i = 0; i < used; i++) {
+	int most = calls ? 2000 : 200000, all = 16 * most; /* all: the table may be nonsense */
+	for (uint32_t i = 0; i < used && all > 0; i++) {
 		if (th[i].state != SEAM_THREAD_LIVE || !in_our_memory(th[i].pid) || &th[i] == me->ent)
 			continue;
-		for (int n = 0; n < most && __atomic_load_n(&th[i].copying, __ATOMIC_ACQUIRE); n++) {
+		for (int n = 0; n < most && all > 0 && __atomic_load_n(&th[i].copying, __ATOMIC_ACQUIRE); n++, all--) {
 			if (n < 200 || !calls)
 				__builtin_ia32_pause();
 			else
@@ -461,7 +461,7 @@ static void close_to_readers(void)
 	if (!seam->arena)
 		return;
 	uint32_t used = __atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED);
-	if (used <= 1 || used > seam->arena->nthreads)
+	if (used <= 1 || used > seam->fixed.nthreads)
 		return;
 	int calls = begin_calls();
 	if (calls)
@@ -478,7 +478,7 @@ void seam_maps_confine(void)
 	__atomic_add_fetch(&seam->maps_busy, 1, __ATOMIC_SEQ_CST);
 	barrier_all();
 	if (seam->arena)
-		wait_for_copies(__atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED) % (seam->arena->nthreads + 1), 1);
+		wait_for_copies(__atomic_load_n(&seam->arena->threads_used, __ATOMIC_RELAXED) % (seam->fixed.nthreads + 1), 1);
 	seam_maps_end();
 }
 

@@ -217,7 +217,7 @@ static int once(const char *path, int tell, struct seam_outcome **out)
 	if (l == MAP_FAILED)
 		return SEAM_RESPEC_MEMORY;
 	ksigset old = sig_block(KSIG_HOST); /* a handler that jumps away would leave it half done */
-	int rc = seam_spec_read(&l->spec, path) ? SEAM_RESPEC_BAD_SPEC : SEAM_RESPEC_DONE;
+	int rc = seam_spec_read(&l->spec, path, !tell /* from the arena, where others write, too */) ? SEAM_RESPEC_BAD_SPEC : SEAM_RESPEC_DONE;
 	if (!rc && seam_patching_begin(tell ? LOCK_NS : 0, 0))
 		rc = SEAM_RESPEC_BUSY;
 	else if (!rc) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "load.h"
 #include "sys.h"
@@ -16,14 +17,17 @@ static int starts(const char *line, const char *key, const char **value)
 	return 1;
 }
 
-int seam_spec_read(struct seam_spec *s, const char *path)
+int seam_spec_read(struct seam_spec *s, const char *path, int own)
 {
-	int fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC, 0); /* not libc: a neighbour may have put itself before it */
+	/* not libc: a neighbour may have put itself before it. Not waiting: a pipe has no end */
+	int fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return -1;
+	struct stat st;
 	size_t n = 0;
-	ssize_t got;
-	while (n < sizeof s->text - 1 && (got = sys3(SYS_read, fd, s->text + n, sizeof s->text - 1 - n)) > 0)
+	ssize_t got = sys2(SYS_fstat, fd, &st);
+	int good = !got && S_ISREG(st.st_mode) && (!own || ((!st.st_uid || st.st_uid == (uid_t)sys0(SYS_geteuid)) && !(st.st_mode & 022)));
+	while (good && n < sizeof s->text - 1 && (got = sys3(SYS_read, fd, s->text + n, sizeof s->text - 1 - n)) > 0)
 		n += got;
 	sys1(SYS_close, fd);
 	s->text[n] = 0;

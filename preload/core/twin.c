@@ -191,7 +191,7 @@ void seam_after_process(const struct seam_run *r, const struct seam_frame *f)
  * else has a tid that is its pid, so that an old entry does not matter. */
 uint32_t seam_guest(uint32_t pid, uint32_t tid)
 {
-	const struct seam_proc *procs = arena_at(seam->arena->procs_off);
+	const struct seam_proc *procs = arena_at(seam->fixed.procs_off);
 	for (int i = 0; i < SEAM_GUESTS && pid != tid; i++)
 		if (seam->guests[i].pid == pid && procs[seam->guests[i].proc].uid == seam->guests[i].uid)
 			return seam->guests[i].proc;

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
 	static struct seam_core core;
 	seam = &core;
 	core.arena = mmap(0, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	core.fixed = *core.arena;
 	struct seam_thread *th = threads();
 	struct seam_chunk *c = (struct seam_chunk *)arena_at(core.arena->metas_off);
 	struct seam_tls a = { .ent = &th[0], .produced = th[0].produced + own }, b = { .ent = &th[1], .produced = th[1].produced + 1 };
