@@ -106,6 +106,62 @@ func (c *Collector) follow(r *tee, k *keeper, turn func(*wire.Hello), begin, end
 	}
 }
 
+// A feed is the stream of a drainer in this process: what it writes is counted, and saved, before
+// Write returns. Each Write is of whole messages.
+type feed struct {
+	c   *Collector
+	id  uint64
+	h   *hello
+	dec wire.Decoder
+	err error // of the first message that could not be read
+}
+
+func (c *Collector) feed() *feed {
+	return &feed{c: c, id: c.nextID.Add(1), h: &hello{Stream: c.b.Stream(c.obs), told: c.opt.Control}}
+}
+
+// native says what is needed of calls that need not be encoded, nil where somebody looks at each one.
+func (c *Collector) native() func(*wire.ProbeDef) wire.Native {
+	if c.save != nil || c.obs != nil {
+		return nil
+	}
+	return report.Native
+}
+
+func (f *feed) Write(p []byte) (int, error) {
+	f.c.saved(f.id, p)
+	err := f.dec.Feed(p, f.h)
+	if err == nil {
+		err = f.h.Err()
+	}
+	if f.c.opt.Live != nil {
+		f.c.opt.Live.Flush()
+	}
+	if f.err = err; err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// end hands what was counted to the report.
+func (f *feed) end() {
+	f.h.Close(f.err)
+	if f.c.save != nil {
+		f.c.save.End(f.id)
+	}
+}
+
+// saved adds bytes of a stream to the capture.
+func (c *Collector) saved(id uint64, p []byte) {
+	if c.save == nil {
+		return
+	}
+	c.save.Frame(id, p)
+	if _, err := c.save.Err(); err != nil {
+		c.log("capture", fmt.Sprintf("the capture stops here: %v", err), "the run goes on, and the report is not affected")
+	}
+}
+
 // hello is a Stream that keeps what the first message said.
 type hello struct {
 	*report.Stream
@@ -156,11 +212,8 @@ func (t *tee) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 	}
-	if t.c.save != nil && n > 0 {
-		t.c.save.Frame(t.id, p[:n])
-		if _, err := t.c.save.Err(); err != nil {
-			t.c.log("capture", fmt.Sprintf("the capture stops here: %v", err), "the run goes on, and the report is not affected")
-		}
+	if n > 0 {
+		t.c.saved(t.id, p[:n])
 	}
 	return n, nil
 }

@@ -3,7 +3,6 @@ package collector
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -30,19 +29,21 @@ type held struct {
 	pids  []uint32 // that said hello for this arena
 	ino   uint64   // of the memfd, to find it in /proc/PID/maps
 
-	mainDead bool
-	busy     bool      // a step runs
-	claimed  bool      // we hold the owner word
-	over     bool      // finish has begun: nobody is left that we wait for
-	deserted time.Time // since when it looks as if nobody drains
-	forking  time.Time // since when only children that are not registered yet keep it
-	looked   time.Time // when the process table was last checked thoroughly
-	told     uint64    // hash of the spec that its processes were told to follow, 0 none
-	toldAt   time.Time // when they were, or were asked for an agent
+	mainDead  bool
+	busy      bool      // a step runs
+	claimed   bool      // we hold the owner word
+	over      bool      // finish has begun: nobody is left that we wait for
+	deserted  time.Time // since when it looks as if nobody drains
+	forking   time.Time // since when only children that are not registered yet keep it
+	looked    time.Time // when the process table was last checked thoroughly
+	asked     time.Time // when a claimed one's processes were last asked after
+	passed    time.Time // when its last pass ended
+	notBefore time.Time // no pass before that because chunks are full
+	told      uint64    // hash of the spec that its processes were told to follow, 0 none
+	toldAt    time.Time // when they were, or were asked for an agent
 
 	d   *drain.Drainer
-	out *io.PipeWriter
-	end chan struct{} // closed when our own stream is counted
+	out *feed // of d; nil when there is none, or it ended
 }
 
 // alive tells whether any process may still write to the arena; k.mu is held.
@@ -243,19 +244,14 @@ func (h *held) open() {
 	if h.d != nil {
 		return
 	}
-	in, out := io.Pipe()
-	h.out, h.end = out, make(chan struct{})
 	c := h.k.c
-	t := &tee{c: c, id: c.nextID.Add(1), r: in}
-	go func() {
-		defer close(h.end)
-		in.CloseWithError(c.follow(t, nil, nil, nil, nil))
-	}()
-	h.d = drain.New(h.a, out, drain.Options{
+	h.out = c.feed()
+	h.d = drain.New(h.a, h.out, drain.Options{
 		Hello:  wire.Hello{V: wire.Version, PID: int(h.pid), From: "collector"},
 		SQL:    h.k.takeShadow(h.id),
 		Upto:   func(uid uint64) uint32 { return c.b.Upto(h.id, uid) },
 		Alive:  h.threadLives,
+		Native: c.native(),
 		Reason: func(id uint8) string { return plan.Reason(id).String() },
 	})
 }
@@ -287,11 +283,21 @@ func (h *held) threadLives(pid, tid, ns uint32) bool {
 
 // pass drains what is there while processes live.
 func (h *held) pass() bool {
+	var calls uint64
 	ok := h.guarded("drain arena of a living process", func() error {
 		h.open()
-		_, err := h.d.Pass()
-		return err
+		for range 64 {
+			n, err := h.d.Pass()
+			calls += n
+			if err != nil || n == 0 || h.a.FullChunks() < h.worth() {
+				return err
+			}
+		}
+		return nil
 	})
+	h.k.mu.Lock()
+	h.passing(calls)
+	h.k.mu.Unlock()
 	if !ok { // give up on it rather than try again and again
 		h.close()
 		return true
@@ -357,8 +363,7 @@ func (h *held) finalise() bool {
 // close ends our stream and waits until it is counted.
 func (h *held) close() {
 	if h.out != nil {
-		h.out.Close()
-		<-h.end
+		h.out.end()
 		h.out = nil
 	}
 	if h.claimed {

@@ -2,7 +2,9 @@ package collector
 
 import (
 	"fmt"
+	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,8 +27,12 @@ type keeper struct {
 	conns  map[[16]byte]int // open connections by arena, also of arenas without memory
 	latest map[uint32]image // by pid: what it announced last
 	sql    shadows
+	graves []*held // over, to be released by whoever listens to their doorbells
 	ending bool
 	ended  bool
+
+	door arena.Doorbell
+	deaf chan struct{} // closed when nobody listens any more
 }
 
 // image is the arena of one program image, and which connection told of it.
@@ -45,7 +51,12 @@ func newKeeper(c *Collector) (*keeper, error) {
 	}
 	k := &keeper{c: c, bell: bell, done: make(chan struct{}), slots: make(chan struct{}, 2),
 		arenas: make(map[[16]byte]*held), conns: make(map[[16]byte]int), latest: make(map[uint32]image),
-		sql: shadows{of: make(map[[16]byte]*sqlshape.Shadow)}}
+		sql: shadows{of: make(map[[16]byte]*sqlshape.Shadow)}, deaf: make(chan struct{})}
+	if c.opt.Drains {
+		go k.listen()
+	} else {
+		close(k.deaf)
+	}
 	go k.run()
 	return k, nil
 }
@@ -99,6 +110,10 @@ func (k *keeper) hello(m *hello, order uint64, cred *unix.Ucred, fd, pidfd *int)
 	h.mainDead = *pidfd < 0 && (cred.Pid <= 0 || gone(uint32(cred.Pid)))
 	*pidfd = -1
 	k.arenas[m.arena] = h
+	if k.c.opt.Drains && a.TryOwn(arena.OwnerCollector, uint32(os.Getpid())) {
+		h.claimed = true
+		k.door.Ring()
+	}
 }
 
 // announced notes which arena a process uses: one that announces another has
@@ -210,11 +225,26 @@ func (k *keeper) run() {
 	k.ended = true
 	unix.Close(k.bell)
 	k.mu.Unlock()
+	k.door.Ring()
+	<-k.deaf
+	k.mu.Lock()
+	k.bury()
+	k.mu.Unlock()
 }
 
 // look decides what an arena needs; k.mu is held.
 func (k *keeper) look(h *held) {
 	busy := k.conns[h.id] > 0
+	if now := time.Now(); h.claimed && !h.mainDead {
+		if h.due(now) {
+			k.start(h, h.pass)
+			return
+		}
+		if now.Sub(h.asked) < tick*time.Millisecond {
+			return
+		}
+		h.asked = now
+	}
 	if busy && !h.mainDead {
 		return // the common case: its agent lives, or says hello
 	}
@@ -230,9 +260,22 @@ func (k *keeper) look(h *held) {
 	}
 }
 
+// bury releases what is over, if nobody listens; k.mu is held.
+func (k *keeper) bury() {
+	select {
+	case <-k.deaf:
+		for _, h := range k.graves {
+			h.release()
+		}
+		k.graves = nil
+	default:
+	}
+}
+
 // start runs a step of an arena on a goroutine; k.mu is held.
 func (k *keeper) start(h *held, step func() (over bool)) {
 	h.busy = true
+	k.door.Ring()
 	k.drains.Add(1)
 	go func() {
 		defer k.drains.Done()
@@ -246,8 +289,12 @@ func (k *keeper) start(h *held, step func() (over bool)) {
 			delete(k.arenas, h.id)
 			delete(k.sql.of, h.id)
 			k.forget(h)
-			h.release()
+			k.graves = append(k.graves, h)
+			k.bury()
+			k.ring()
+		} else if h.claimed && h.a.Urgent(h.worth()) {
 			k.ring()
 		}
+		k.door.Ring()
 	}()
 }

@@ -37,6 +37,10 @@ type Options struct {
 	// read, so a slow one makes targets drop, or wait, as their policy says.
 	OnEvent func(*Event)
 
+	// Drains makes the collector drain the arenas of living processes that it gets the memory of, where
+	// no agent does yet: launcher.Injection.Drains.
+	Drains bool
+
 	// ErrLog is told once of each kind of trouble that a person should hear of
 	// before the report: a user's process was refused, a capture stopped. hint
 	// may be "". It may be called from any goroutine; nil ignores it.

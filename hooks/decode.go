@@ -168,11 +168,16 @@ func (d *Decoder) AppendLeave(dst []byte, words []uint64, items []byte, ret uint
 	return dst
 }
 
-// AppendCall appends the array of all arguments of a complete call.
-func (d *Decoder) AppendCall(dst []byte, words []uint64, enter, leave []byte, ret uint64, failed bool) []byte {
+// Parse takes the items of a complete call, for Text and what is asked behind it, without appending anything.
+func (d *Decoder) Parse(enter, leave []byte) {
 	d.reset()
 	d.parse(enter)
 	d.parse(leave)
+}
+
+// AppendCall appends the array of all arguments of a complete call.
+func (d *Decoder) AppendCall(dst []byte, words []uint64, enter, leave []byte, ret uint64, failed bool) []byte {
+	d.Parse(enter, leave)
 	if d.h.NoProto {
 		return appendWords(dst, words)
 	}
@@ -583,6 +588,9 @@ func (d *Decoder) Text(i int, words []uint64) (text []byte, cut, ok bool) {
 		d.buf = NormalizeSQL(d.buf[:0], b)
 		return d.buf, cut, true
 	case TString:
+		if !suspicious(b) {
+			return b, cut, true
+		}
 		d.buf = redact(d.buf[:0], b, cut)
 		return d.buf, cut, true
 	}

@@ -90,21 +90,44 @@ func TestSQLCache(t *testing.T) {
 			}
 		}
 	}
-	// The most recently used stay.
-	a := c.Normalize([]byte("select 2 from t3"))
-	c.Normalize([]byte("new"))
-	c.Normalize([]byte("newer"))
-	if b := c.Normalize([]byte("select 2 from t3")); &a[0] != &b[0] {
-		t.Error("the one used last was dropped")
+	between := 0
+	kept := func(text string) []byte { // what comes a second time is kept
+		c.Normalize([]byte(text))
+		between++
+		c.Normalize(fmt.Append(nil, "between", between))
+		return c.Normalize([]byte(text))
 	}
-	big := bytes.Repeat([]byte("a"), sqlCacheBytes)
-	c.Normalize(big)
-	if c.Len() != 1 || c.size != 2*len(big) {
+	// The most recently used stay.
+	kept("select 2 from t3")
+	kept("new")
+	kept("newer")
+	if c.m["select 2 from t3"] == nil || c.Len() != 3 {
+		t.Errorf("the one used last was dropped: %d entries", c.Len())
+	}
+	big := strings.Repeat("a", sqlCacheBytes)
+	kept(big)
+	if c.Len() != 1 || c.size != len(big) {
 		t.Errorf("%d entries, %d bytes", c.Len(), c.size)
 	}
-	c.Normalize([]byte("x"))
-	if c.size > sqlCacheBytes {
-		t.Errorf("%d bytes", c.size)
+	kept("x")
+	if c.size > sqlCacheBytes || c.norm > 2*sqlCacheBytes {
+		t.Errorf("%d bytes, %d of results", c.size, c.norm)
+	}
+	// What never comes again costs no memory.
+	var once []byte
+	i := 0
+	if n := testing.AllocsPerRun(1000, func() {
+		i++
+		once = fmt.Appendf(once[:0], "insert into t values(%d)", i)
+		if got := c.Normalize(once); string(got) != "insert into t values(?)" {
+			t.Fatal(got)
+		}
+	}); n > 1.1 { // the number's own
+		t.Errorf("%v allocations for a text that is new", n)
+	}
+	n := c.Len()
+	if c.Normalize(fmt.Append(nil, "insert into t values(0)")); c.Len() > n {
+		t.Error("a text was kept at once")
 	}
 	x := []byte("x")
 	if n := testing.AllocsPerRun(10, func() { c.Normalize(x) }); n != 0 {

@@ -27,6 +27,9 @@ type Injection struct {
 	// ended, so that no exit has to wait for the agent to do it.
 	Adopts bool
 
+	// Drains: it drains while the process lives, too, so that no agent is started for that.
+	Drains bool
+
 	// Filters is Filters(): under how many system call filters a target starts.
 	// One that finds itself under more is left alone, since a filter may kill for what the
 	// library does to watch. "" leaves none alone.
@@ -37,8 +40,11 @@ type Injection struct {
 	Dormant bool
 }
 
-// readerAdopts is the value of SEAM_READER that says so.
-const readerAdopts = "seam"
+// The values of SEAM_READER that say so.
+const (
+	readerAdopts = "seam"
+	readerDrains = "drains"
+)
 
 // Environ returns the environment exactly as this process got it. os.Environ
 // drops duplicate and empty entries, which a program started directly would see.
@@ -82,7 +88,9 @@ func Compose(environ []string, in Injection) []string {
 	if in.Socket != "" {
 		out = append(out, envSocket+"="+in.Socket)
 	}
-	if in.Adopts {
+	if in.Drains {
+		out = append(out, envReader+"="+readerDrains)
+	} else if in.Adopts {
 		out = append(out, envReader+"="+readerAdopts)
 	}
 	if in.Filters != "" {

@@ -53,6 +53,40 @@ type Call struct {
 	RetKind ValueKind // VNil, VInt or VUint
 	Err     int32
 	Args    []byte // msgpack array; DecodeArgs reads it
+
+	// In the native form there are no Args, but what Native says.
+	First    int64
+	HasFirst bool
+	Text     []byte
+}
+
+// TextArg returns argument k when that is a text; nil when not.
+func (c *Call) TextArg(k int) []byte {
+	if c.Text != nil {
+		return c.Text
+	}
+	return StrArg(c.Args, k)
+}
+
+// FirstInt returns the first argument when that is a small integer that is not negative, as
+// descriptors are.
+func (c *Call) FirstInt() (int64, bool) {
+	if c.HasFirst {
+		return c.First, true
+	}
+	b := c.Args
+	if len(b) < 2 || b[0]&0xf0 != 0x90 || b[0] == 0x90 {
+		return 0, false
+	}
+	switch c := b[1]; {
+	case c < 0x80:
+		return int64(c), true
+	case c == 0xcc && len(b) > 2:
+		return int64(b[2]), true
+	case c == 0xcd && len(b) > 3:
+		return int64(b[2])<<8 | int64(b[3]), true
+	}
+	return 0, false
 }
 
 // Decoder reads the messages of one stream.
@@ -64,6 +98,7 @@ type Decoder struct {
 	off      int64 // stream offset of buf[0]
 	hint     int   // size of the next value, 0 unknown
 	err      error // sticky
+	fed      bool  // the batch comes from Feed
 
 	sec  Section
 	ev   Event

@@ -41,6 +41,12 @@ func (d *Decoder) section(b []byte, i int, base int64, h Handler, ch CallHandler
 	}
 	h.Section(s)
 	for ; events > 0; events-- {
+		if d.fed && uint(i) < uint(len(b)) && b[i] == nativeMark {
+			if i = d.native(b, i, base, h, ch); i < 0 {
+				return -1
+			}
+			continue
+		}
 		if ch != nil {
 			next, ok := d.fastCall(b, i, base)
 			if ok && ch.Call(s, &d.call) {
@@ -62,6 +68,7 @@ func (d *Decoder) fastCall(b []byte, i int, base int64) (int, bool) {
 		return 0, false
 	}
 	c := &d.call
+	c.HasFirst, c.Text = false, nil
 	v, i := integer(b, i+2)
 	c.ID = uint32(v)
 	v, i = integer(b, i)

@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/seam-project/seam/collector"
 	"github.com/seam-project/seam/collector/live"
 	"github.com/seam-project/seam/collector/report"
+	"github.com/seam-project/seam/hooks"
 	"github.com/seam-project/seam/launcher"
 )
 
@@ -53,6 +55,7 @@ func (a *app) run(f *flags) (int, error) {
 	if f.controlled() {
 		opt.Control = late
 	}
+	opt.Drains = drains(f, spec)
 	c, err := collector.Listen(opt)
 	if err != nil {
 		return 0, err
@@ -75,7 +78,7 @@ func (a *app) run(f *flags) (int, error) {
 	served := make(chan error, 1)
 	go func() { served <- c.Serve() }()
 
-	p.Injection.Adopts = true
+	p.Injection.Adopts, p.Injection.Drains = true, opt.Drains
 	proc, err := launcher.Start(t, launcher.Compose(a.environ, p.Injection))
 	if err != nil {
 		return 0, err
@@ -105,6 +108,13 @@ func (a *app) run(f *flags) (int, error) {
 	}
 	status.Exit()
 	return 0, nil
+}
+
+// drains tells whether seam itself drains the arenas of living processes: so no agent is
+// started for that, unless one is there anyway.
+func drains(f *flags, spec *hooks.Spec) bool {
+	return !f.agentDrains && spec.Start == hooks.StartDemand && !f.controlled() &&
+		!slices.ContainsFunc(spec.Rules, func(r hooks.Rule) bool { return r.Kind == hooks.RuleCallback })
 }
 
 // reportWriter opens where the report goes, before the target starts; nil for no

@@ -47,32 +47,34 @@ type flags struct {
 	blockMS   int
 	buffer    int64
 	start     hooks.Start
-	follow    hooks.Follow
-	socket    string
-	live      bool
-	json      bool
-	output    string
-	report    string
-	quiet     bool
-	format    string
-	explain   string
-	libraries list
-	all       bool
-	dormant   bool
-	pid       int
-	control   string
-	config    string
-	ruled     []hooks.Probe // of --fault and its like, once spec was made
-	with      list
-	source    string
-	lives     time.Duration
-	calls     uint64
-	when      list
-	timeout   time.Duration
-	wait      time.Duration
-	count     uint64
-	tid       int
-	command   *command
+
+	agentDrains bool
+	follow      hooks.Follow
+	socket      string
+	live        bool
+	json        bool
+	output      string
+	report      string
+	quiet       bool
+	format      string
+	explain     string
+	libraries   list
+	all         bool
+	dormant     bool
+	pid         int
+	control     string
+	config      string
+	ruled       []hooks.Probe // of --fault and its like, once spec was made
+	with        list
+	source      string
+	lives       time.Duration
+	calls       uint64
+	when        list
+	timeout     time.Duration
+	wait        time.Duration
+	count       uint64
+	tid         int
+	command     *command
 }
 
 var options = []option{
@@ -124,6 +126,9 @@ var options = []option{
 	{name: "start", arg: "WHEN", env: "SEAM_START", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "when the agent starts in the target: demand (default), first, now, or never",
 		value: func(f *flags) pflag.Value { return (*start)(&f.start) }},
+	{name: "drain", arg: "WHO", env: "SEAM_DRAIN", in: []string{"run"},
+		help:  "who empties the buffer of a running program: reader (seam itself, the default), or agent (a thread in the program)",
+		value: func(f *flags) pflag.Value { return (*drainer)(&f.agentDrains) }},
 	{name: "follow-exec", arg: "WHEN", env: "SEAM_FOLLOW_EXEC", in: []string{"run", "exec", "env", "attach", "collect"},
 		help:  "watch the programs that the target executes: inherit (default; if it passes its environment on), always, or never",
 		value: func(f *flags) pflag.Value { return (*follow)(&f.follow) }},
@@ -369,6 +374,24 @@ func (v *start) Set(s string) error {
 		return oneOf("start", s, []string{"demand", "first", "now", "never"})
 	}
 	*v = start(o)
+	return nil
+}
+
+// drainer is true for the agent.
+type drainer bool
+
+func (v *drainer) String() string {
+	if *v {
+		return "agent"
+	}
+	return "reader"
+}
+func (v *drainer) Type() string { return "who" }
+func (v *drainer) Set(s string) error {
+	if s != "reader" && s != "agent" {
+		return oneOf("drainer", s, []string{"reader", "agent"})
+	}
+	*v = s == "agent"
 	return nil
 }
 

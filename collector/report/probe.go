@@ -124,6 +124,26 @@ func newProbe(d *wire.ProbeDef) *Probe {
 	return p
 }
 
+// Native tells what a Stream needs of a probe's calls, if nobody else looks at them: Call takes them in
+// the native form then.
+func Native(d *wire.ProbeDef) wire.Native {
+	p := newProbe(d)
+	n := wire.Native{OK: true, Text: -1}
+	switch p.role {
+	case roleNone:
+	case roleRead, roleWrite:
+		n.First, n.OK = true, p.fd == 0 && p.text < 0
+	case roleClose:
+		n.First, n.OK = true, p.fd == 0
+	case roleOpen, rolePath:
+		n.Text, n.Rooted = int8(p.text), p.dir >= 0
+		n.OK = !d.Args[p.text].Out
+	default:
+		n.OK = false
+	}
+	return n
+}
+
 func pathName(s string) bool {
 	switch s {
 	case "path", "pathname", "file", "filename", "name", "oldpath", "newpath", "target", "linkpath", "from", "to", "old", "new":

@@ -267,13 +267,13 @@ func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 		if sl.p.fd != 0 || sl.p.text >= 0 {
 			return false
 		}
-		fd, ok := firstInt(c.Args)
+		fd, ok := c.FirstInt()
 		if !ok || c.RetKind != wire.VInt {
 			return false
 		}
 		s.moved(sl.p, fd, c.Ret, c.Dur, c.Err)
 	case roleClose:
-		fd, ok := firstInt(c.Args)
+		fd, ok := c.FirstInt()
 		if !ok || sl.p.fd != 0 {
 			return false
 		}
@@ -281,7 +281,7 @@ func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 			s.fds.set1(fd, fdEnt{})
 		}
 	case roleOpen, rolePath:
-		name := wire.StrArg(c.Args, sl.p.text)
+		name := c.TextArg(sl.p.text)
 		if len(name) == 0 || sl.p.dir >= 0 && name[0] != '/' {
 			return false
 		}
@@ -291,23 +291,6 @@ func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 	}
 	s.count(sl, c.T, c.Dur, c.Err)
 	return true
-}
-
-// firstInt returns the first element of a msgpack array when that is a small
-// integer that is not negative, as descriptors are.
-func firstInt(b []byte) (int64, bool) {
-	if len(b) < 2 || b[0]&0xf0 != 0x90 || b[0] == 0x90 {
-		return 0, false
-	}
-	switch c := b[1]; {
-	case c < 0x80:
-		return int64(c), true
-	case c == 0xcc && len(b) > 2:
-		return int64(b[2]), true
-	case c == 0xcd && len(b) > 3:
-		return int64(b[2])<<8 | int64(b[3]), true
-	}
-	return 0, false
 }
 
 // count adds a complete call to the totals.

@@ -307,7 +307,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint64_t chunk_uid __attribute__((aligned(64))); /* last uid given to a chunk, from 1 */
 	uint32_t nfull;         /* chunks FULL and not yet taken by the drainer */
 	uint32_t work;          /* futex: bumped when a chunk becomes FULL and `sleeping` is set */
-	uint32_t sleeping;      /* drainer: 1 while it waits on work */
+	uint32_t sleeping;      /* while a drainer waits on work: how many FULL chunks are worth waking it for; else 0 */
 	uint32_t space;         /* futex: bumped by the drainer when it frees chunks and `waiting` is set */
 	uint32_t waiting;       /* producers blocked for space */
 	uint32_t thread_uid;    /* last uid given to a thread, from 1 */

@@ -202,7 +202,7 @@ int seam_arena_create(struct seam_load *l)
 		a = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (a == MAP_FAILED)
 			return -1;
-		seam->reader_adopts = 0;
+		seam->reader_adopts = seam->reader_drains = 0;
 	}
 	l->memfd = fd;
 	madvise(a, size, MADV_DONTDUMP); /* the program's core file is the program's: no arguments of calls long gone, no MiB more to write */

@@ -15,7 +15,6 @@
  */
 #include "hot.h"
 
-#define WAKE_AT 64          /* full chunks that are worth waking a drainer for */
 #define START_AT 16         /* full chunks that are worth starting the agent for */
 #define REAP_WORTH 64       /* dead threads: with less, the next look waits for */
 #define REAP_EVERY (1ull << 26) /* clock ticks: some 20 ms of a TSC, 67 ms of CLOCK_MONOTONIC */
@@ -226,7 +225,8 @@ static void hand_back(struct seam_chunk *c)
 		if ((s & ~SEAM_CHUNK_BUSY) != SEAM_CHUNK_ACTIVE)
 			return;
 	uint32_t n = __atomic_add_fetch(&a->nfull, 1, __ATOMIC_RELAXED);
-	if (n >= WAKE_AT && __atomic_load_n(&a->sleeping, __ATOMIC_RELAXED) && begin_calls()) {
+	uint32_t at = __atomic_load_n(&a->sleeping, __ATOMIC_RELAXED);
+	if (at && n >= at && begin_calls()) {
 		__atomic_add_fetch(&a->work, 1, __ATOMIC_RELEASE);
 		futex_wake(&a->work, 1);
 		end_calls();
@@ -351,7 +351,7 @@ void seam_wished(struct seam_tls *t, const struct seam_frame *f)
 	struct seam_arena *a = seam->arena;
 	if (__atomic_load_n(&seam->go_state, __ATOMIC_RELAXED) != SEAM_GO_OFF || seam->start == SEAM_START_NEVER)
 		return;
-	if (!a->wish && seam->start == SEAM_START_DEMAND && a->nfull < START_AT && !half_taken())
+	if (!a->wish && seam->start == SEAM_START_DEMAND && (a->nfull < START_AT || seam->reader_drains) && !half_taken())
 		return;
 	uint32_t owner = __atomic_load_n(&a->owner, __ATOMIC_RELAXED);
 	if (owner != 0 && !(owner & SEAM_OWNER_DIED))

@@ -152,6 +152,7 @@ struct seam_core {
 	uint32_t arena_ready;   /* futex: 1 once the arena can be owned */
 	uint32_t owns;          /* futex: 1 once the agent of this process drains the arena */
 	uint32_t reader_adopts; /* the reader drains what is left of a process that ended */
+	uint32_t reader_drains; /* and the arena of one that lives: an agent is not started for that */
 	uint32_t flush_asked, flush_done; /* futexes: exit and agent, see exit.c */
 	uint64_t load_mask;     /* signal mask of the thread that loaded us */
 	char     socket[108];   /* "" : nobody to tell */

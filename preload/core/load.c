@@ -392,7 +392,7 @@ static void announce_arena(struct seam_load *l)
 	futex_wake(&seam->arena_ready, 1);
 	if (l->memfd >= 0) {
 		if (seam_say_hello(l->memfd))
-			seam->reader_adopts = 0; /* then what is left at the end is the agent's to send: exit.c */
+			seam->reader_adopts = seam->reader_drains = 0; /* then what is left at the end is the agent's to send: exit.c */
 		sys1(SYS_close, l->memfd);
 	}
 }
@@ -513,7 +513,8 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 		strcpy(seam->socket, socket);
 	seam->start = l->spec.start;
 	seam->spec_hash = l->spec.hash;
-	seam->reader_adopts = reader && !strcmp(reader, "seam");
+	seam->reader_drains = reader && !strcmp(reader, "drains");
+	seam->reader_adopts = seam->reader_drains || (reader && !strcmp(reader, "seam"));
 	if (library)
 		seam_follow_init(l->spec.follow, library, spec, socket, reader, l->awake ? 0 : getenv("SEAM_FILTERS"));
 	seam_clock_init();

@@ -22,22 +22,21 @@ import (
 func main() {
 	seam := flag.String("seam", "bin/seam", "the seam to measure")
 	quick := flag.Bool("quick", false, "one round, small: does it run")
-	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes; callback, the round trip to a Go callback")
+	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes; callback, the round trip to a Go callback; sustained, calls per second to the report")
 	flag.Parse()
 	b, err := prepare(*seam, *quick)
 	if err == nil {
 		defer os.RemoveAll(b.dir)
-		switch *only {
-		case "":
-			err = b.all()
-		case "callback":
-			fmt.Println(measure.Machine())
-			err = b.callback()
-		case "startup1000":
-			fmt.Println(measure.Machine())
-			err = b.many()
-		default:
+		parts := map[string]func() error{"": b.all, "startup1000": b.many, "callback": b.callback, "sustained": b.sustained}
+		part := parts[*only]
+		switch {
+		case part == nil:
 			err = fmt.Errorf("no part %q", *only)
+		case *only != "":
+			fmt.Println(measure.Machine())
+			fallthrough
+		default:
+			err = part()
 		}
 	}
 	if err != nil {
@@ -296,14 +295,18 @@ func (b *bench) injected(socket string, flags []string) ([]string, error) {
 // sustained is how many calls a second one busy thread gets through to the
 // report, without a drop.
 func (b *bench) sustained() error {
-	fmt.Printf("\none busy thread, block mode, %d calls of 6 integers, target → agent → socket → report\n", b.sustain)
-	for _, save := range []bool{false, true} {
+	fmt.Printf("\none busy thread, block mode, %d calls of 6 integers, from the target to the report\n", b.sustain)
+	for _, how := range []struct {
+		name  string
+		flags []string
+		save  bool
+	}{{"seam run", nil, false}, {"the same, -o FILE", nil, true}, {"--drain agent", []string{"--drain", "agent"}, false}, {"the same, -o FILE", []string{"--drain", "agent"}, true}} {
+		save := how.save
 		report := b.path("report.json")
 		args := []string{b.seam, "run", "--json", "--report", report, "--on-full", "block", "--block-timeout", "10s", "-p", b.path("libwork.so") + ":work_six"}
-		name := "seam run"
+		args = append(args, how.flags...)
 		if save {
 			args = append(args, "-o", b.path("capture"))
-			name = "seam run -o FILE"
 		}
 		args = append(args, "--", b.path("calls"), "sustain", strconv.Itoa(b.sustain))
 		cmd := exec.Command(args[0], args[1:]...)
@@ -322,7 +325,7 @@ func (b *bench) sustained() error {
 			return err
 		}
 		perM := 1e6 / float64(b.sustain)
-		fmt.Printf("  %-18s %5.2f M calls/s; produced %d, delivered %d, dropped %d\n", name, 1e3/perCall, acc.Produced, acc.Delivered, acc.Dropped)
+		fmt.Printf("  %-18s %5.2f M calls/s; produced %d, delivered %d, dropped %d\n", how.name, 1e3/perCall, acc.Produced, acc.Delivered, acc.Dropped)
 		fmt.Printf("  %-18s CPU per million calls: agent %.0f ms, seam run %.0f ms", "", (process-mine)*1e3*perM, (total.Seconds()-process)*1e3*perM)
 		if st, err := os.Stat(b.path("capture")); save && err == nil {
 			fmt.Printf("; %.1f bytes per event", float64(st.Size())/float64(b.sustain))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,6 +154,9 @@ func watched(t testing.TB, flags []string, args ...string) (harness.Result, *rep
 func watchedCmd(t testing.TB, flags []string, c harness.Cmd) (harness.Result, *report) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
+	if i := slices.Index(flags, "--start"); i >= 0 && flags[i+1] == "demand" {
+		flags = with(flags, "--drain", "agent") // else there would be no demand
+	}
 	c.Args = append(append([]string{harness.Seam(t), "run", "--json", "--report", file}, flags...), append([]string{"--"}, c.Args...)...)
 	if c.Deadline == 0 {
 		c.Deadline = deadline

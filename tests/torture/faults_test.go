@@ -140,7 +140,7 @@ func inject(t *testing.T, tool, exe string, from, to, call, errno, n int, bare h
 	y := newTally(t)
 	count := filepath.Join(t.TempDir(), "count")
 	num := strconv.Itoa
-	res, r := watch(t, []string{"-p", exe + ":logged", "-H", "sqlite"},
+	res, r := watch(t, []string{"--drain", "agent", "-p", exe + ":logged", "-H", "sqlite"},
 		harness.Cmd{Args: []string{tool, num(from), num(to), num(call), num(errno), num(n), count, "--", exe, y.path}})
 	if res != bare {
 		t.Errorf("the program noticed\nwithout seam: %v\nwith:         %v", bare, res)

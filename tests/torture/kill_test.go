@@ -49,7 +49,7 @@ func newKilling(r *rand.Rand) killing {
 		k.how = pick(r, atOnce, oneByOne, orphans, anyOrder)
 		k.ask = r.IntN(2) == 0
 	}
-	k.flags = append([]string{"--start", pick(r, "now", "demand", "first", "never")},
+	k.flags = append(pick(r, nil, []string{"--start", "now"}, []string{"--start", "demand"}, []string{"--start", "first"}, []string{"--start", "never"}),
 		pick(r, nil, []string{"--buffer", "64k"}, []string{"--buffer", "512k"})...)
 	k.flags = append(k.flags, pick(r, []string{"--on-full", "drop-oldest"}, []string{"--on-full", "drop-oldest"},
 		[]string{"--on-full", "drop-newest"}, []string{"--on-full", "block", "--block-timeout", "2ms"})...)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -134,6 +135,9 @@ func (y *tally) calls(f int) (least, most uint64) {
 func watched(t testing.TB, flags []string, c harness.Cmd) (cmd harness.Cmd, file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "report.json")
+	if i := slices.Index(flags, "--start"); i >= 0 && flags[i+1] == "demand" {
+		flags = append([]string{"--drain", "agent"}, flags...) // else there would be no demand
+	}
 	args := append([]string{harness.Seam(t), "run", "-q", "--json", "--report", file}, flags...)
 	c.Args = append(append(args, "--"), c.Args...)
 	return c, file

@@ -37,6 +37,10 @@ type Options struct {
 	// numbers are of, as in the arena. Nil asks the kernel, whatever the namespace.
 	Alive func(pid, tid, ns uint32) bool
 
+	// Native says what a reader in this process needs of a probe's calls: they are written in the native
+	// form (wire.AppendNative) then, where they have it. Nil: no such reader.
+	Native func(*wire.ProbeDef) wire.Native
+
 	// Reason names a refusal's reason by its id (plan.Reason.String). Nil: the
 	// number.
 	Reason func(id uint8) string
@@ -76,6 +80,7 @@ type Drainer struct {
 	stray    thread // of chunks that name no thread
 	stack    []entered
 	decoding *site // by a decoder of hooks, last
+	native   wire.Call
 	sqls     statements
 	shape    shaped
 	sql      *hooks.SQLCache

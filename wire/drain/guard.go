@@ -20,7 +20,7 @@ func (d *Drainer) guarded(r *arena.Ref, t *thread, data []byte, at, end int) (in
 		if s == nil || s.raw {
 			return end, 0 // not a decoder's doing: give the run up
 		}
-		s.raw, s.plain, s.op = true, false, sqlshape.OpNone
+		s.raw, s.plain, s.native, s.op = true, false, false, sqlshape.OpNone
 		s.dec = hooks.NewDecoder(hooks.Unknown(s.hook.Name), nil)
 	}
 }

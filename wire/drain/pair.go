@@ -105,7 +105,10 @@ func (d *Drainer) records(r *arena.Ref, t *thread, data []byte, at, end int) (in
 					lsize >= arena.LeaveSize && lsize <= end-next {
 					leave := data[next : next+lsize : next+lsize]
 					ts, end := le.Uint64(rec[8:]), le.Uint64(leave[8:])
-					if s.plain && (w|v)>>16&(arena.RecPayload|arena.RecRules) == 0 {
+					if s.native && s.needs.Text < 0 && s.op == sqlshape.OpNone && (w|v)>>16&arena.RecRules == 0 {
+						buf = d.appendNative(buf, id, seq-first, d.clock.ns(ts)-d.base, d.clock.dur(ts, end), s, rec[arena.RecHead:],
+							le.Uint64(leave[16:]), le.Uint32(leave[24:]), v>>16&arena.RecFailed != 0, nil)
+					} else if s.plain && (w|v)>>16&(arena.RecPayload|arena.RecRules) == 0 {
 						buf = appendPlainCall(buf, id, seq-first, d.clock.ns(ts)-d.base, d.clock.dur(ts, end),
 							s, rec[arena.RecHead:], le.Uint64(leave[16:]), errOf(s, v, leave))
 					} else {

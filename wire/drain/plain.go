@@ -68,3 +68,49 @@ func appendPlainCall(b []byte, id, seq uint32, t, dur int64, s *site, words []by
 	i = putArgs(p, i, s.args, words)
 	return b[:i]
 }
+
+// appendNative appends the call of a site whose reader takes the native form; words are the bytes of its record behind the
+// head. text is the one the reader needs, nil for none.
+func (d *Drainer) appendNative(b []byte, id, seq uint32, t, dur int64, s *site, words []byte, ret uint64, errno uint32, failed bool, text []byte) []byte {
+	c := &d.native
+	c.ID, c.Seq, c.T, c.Dur, c.Err, c.Text = id, seq, t, dur, s.hook.ErrOf(ret, errno, failed), text
+	c.Ret, c.RetKind, c.HasFirst = 0, wire.VNil, false
+	if s.needs.First || text != nil {
+		c.Ret, c.RetKind = valueOf(s.ret, ret)
+	}
+	if s.needs.First {
+		v, _ := valueOf(s.args[0], le.Uint64(words[s.args[0].at:]))
+		c.First, c.HasFirst = v, v >= 0
+	}
+	return wire.AppendNative(b, c)
+}
+
+// nativeText is the text that the reader needs of the call that was parsed last; false when the call
+// must be encoded.
+func (s *site) nativeText(words []uint64) ([]byte, bool) {
+	if s.needs.Text < 0 {
+		return nil, true
+	}
+	text, _, ok := s.dec.Text(int(s.needs.Text), words)
+	return text, ok && len(text) > 0 && (!s.needs.Rooted || text[0] == '/')
+}
+
+// valueOf is what putWord's bytes are decoded to.
+func valueOf(w word, v uint64) (int64, wire.ValueKind) {
+	switch w.form {
+	case signed:
+		return int64(v<<w.shift) >> w.shift, wire.VInt
+	case pointer:
+		if v == 0 {
+			return 0, wire.VNil
+		}
+	case unsigned:
+		v = v << w.shift >> w.shift
+	default:
+		return 0, wire.VNil
+	}
+	if int64(v) < 0 {
+		return int64(v), wire.VUint
+	}
+	return int64(v), wire.VInt
+}

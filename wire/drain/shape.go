@@ -51,11 +51,21 @@ func (d *Drainer) call(buf []byte, r *arena.Ref, th *thread, s *site, id, seq ui
 	ts, end := le.Uint64(rec[8:]), le.Uint64(leave[8:])
 	words := c.load(s, rec)
 	ret, failed := le.Uint64(leave[16:]), le.Uint64(leave)>>16&arena.RecFailed != 0
-	c.args = s.dec.AppendCall(c.args[:0], words, payload(rec, s.enter), payload(leave, arena.LeaveSize), ret, failed)
 	t, dur := d.clock.ns(ts)-d.base, d.clock.dur(ts, end)
+	text, native := []byte(nil), s.native && rules == 0
+	if native {
+		s.dec.Parse(payload(rec, s.enter), payload(leave, arena.LeaveSize))
+		text, native = s.nativeText(words)
+	}
+	if !native {
+		c.args = s.dec.AppendCall(c.args[:0], words, payload(rec, s.enter), payload(leave, arena.LeaveSize), ret, failed)
+	}
 	if s.op != sqlshape.OpNone {
 		seq := seq + r.FirstSeq
 		d.sqls.m.Feed(d.sqlCall(r, s, seq, words, ret, t+d.base, t+d.base+dur, d.around(th, len(d.stack), seq)))
+	}
+	if native {
+		return d.appendNative(buf, id, seq, t, dur, s, rec[arena.RecHead:], ret, le.Uint32(leave[24:]), failed, text)
 	}
 	return d.finish(buf, s, wire.EvCall, id, seq, t, dur, ret, le.Uint32(leave[24:]), failed, rules)
 }

@@ -13,6 +13,8 @@ type site struct {
 	announced bool // defined on this connection
 	raw       bool // its decoder failed: words are shown as they are
 	plain     bool // all arguments and the result are integers: encoded here
+	native    bool // its calls go out in the native form, as needs says
+	needs     wire.Native
 	errno     bool
 	words     int // argument words in an ENTER record
 	enter     int // bytes of an ENTER record, at least
@@ -123,6 +125,19 @@ func (d *Drainer) load(id uint32) *site {
 	return s
 }
 
+// has tells whether what a reader needs of the calls is an integer, or a text, as the site has it.
+func (s *site) has(n *wire.Native) bool {
+	if n.First || n.Text >= 0 {
+		if _, ok := wordOf(&s.hook.Ret, 0); !ok {
+			return false
+		}
+	}
+	if n.First {
+		return len(s.hook.Args) > 0 && s.args[0].form == signed
+	}
+	return n.Text < 0 || int(n.Text) < len(s.hook.Args) && s.hook.Args[n.Text].Type == hooks.TString && !s.hook.Args[n.Text].Secret
+}
+
 // announce appends the definition of a probe to the messages that go before the
 // batch.
 func (d *Drainer) announce(id uint32, s *site) {
@@ -134,5 +149,9 @@ func (d *Drainer) announce(id uint32, s *site) {
 		p.Args = append(p.Args, wire.ArgDef{Name: a.Name, Type: a.Type.String(), Out: a.Out, Set: a.Set})
 	}
 	p.Ret = wire.ArgDef{Name: h.Ret.Name, Type: h.Ret.Type.String(), Set: h.Ret.Set}
+	if d.opt.Native != nil && !s.raw {
+		s.needs = d.opt.Native(&p)
+		s.native = s.needs.OK && s.has(&s.needs)
+	}
 	d.pre = wire.AppendProbe(d.pre, &p)
 }
