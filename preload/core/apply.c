@@ -181,7 +181,7 @@ static int may_idle(const struct seam_run *r)
 static unsigned fast_callbacks(struct seam_run *r)
 {
 	unsigned fast = 0;
-	if (r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER) || r->nfilt || r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG || r->nrules >= 64)
+	if (r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER) || r->nfilt || r->early || r->kind != SEAM_SITE_FULL || r->instrument != SEAM_LOG || r->nrules >= 64)
 		return 0;
 	for (uint32_t i = 0; i < r->nrules; i++) {
 		const struct seam_rule *q = &r->rules[i];
@@ -245,6 +245,8 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 			r->one_str = ops[i].arg + 1;
 			r->str_op = i;
 			r->str_cap = ops[i].cap & ~7;
+			r->str_item = SEAM_READ_OK << 16 | i << 24;
+			r->str_fast = r->one_str <= 2 && r->str_cap >= FAST_STRING && s->kind == SEAM_SITE_FULL && s->instrument == SEAM_LOG ? r->one_str : 0;
 		}
 	r->payload_max_late = r->late ? payload_of(ops, s->nops, SEAM_WHEN_LEAVE, MAX_RECORD - LEAVE_SIZE - REPLY_MAX) + 8 : 0;
 	if (r->handover)
@@ -263,7 +265,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	r->special = (!r->nrules ? 0 : may_idle(r) ? SEAM_SP_RULES : SEAM_SP_FILTER) | (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |
 		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
-		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->early ? SEAM_SP_ITEMS : 0) |
+		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->str_fast ? SEAM_SP_STRING : r->early ? SEAM_SP_FILTER : 0) |
 		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
 
 	r->fast = fast_callbacks(r);
@@ -512,6 +514,7 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 	seam_close_text(o->text_lo, o->text_hi, o->text_prot);
 	if (guards) {
 		seam->guarded = 1;
+		__atomic_add_fetch(&seam->maps_gen, 1, __ATOMIC_SEQ_CST); /* what was read before, nobody guarded */
 		sys3(SYS_membarrier, 16 /* REGISTER_PRIVATE_EXPEDITED */, 0, 0);
 	}
 }

@@ -49,11 +49,13 @@ struct seam_run {
 	uint8_t  watch;         /* enum seam_watch */
 	uint8_t  flags, kind, fail_op;
 	uint8_t  one_str;       /* the only op at enter is a string: its word +1 */
+	uint8_t  str_fast;      /* the same, if the assembly can read it: 1 or 2, else 0 */
 	uint16_t str_cap;       /* one_str: bytes, a multiple of 8 */
 	uint32_t hist;
 	uint32_t need_late;     /* bytes to have free at leave */
 	uint32_t payload_max;   /* bytes of payload at enter, at most */
 	uint32_t payload_max_late;
+	uint32_t str_item;      /* one_str: the upper half of its item's first word, if all of it was read */
 	uint64_t min_ticks;
 	int64_t  fail_val[3];
 	const struct seam_op *ops;
@@ -69,8 +71,9 @@ struct seam_run {
 };
 enum {
 	SEAM_SP_RULES = 1,      /* each with a condition on an integer; alone, they are looked at first */
-	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides, or other rules */
-	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16, SEAM_SP_ITEMS = 32,
+	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides, other rules, or more that is read than: */
+	SEAM_SP_STRING = 32,    /* one string, which the assembly reads if nothing else is special: str_fast */
+	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
 };
@@ -97,8 +100,9 @@ struct seam_tls {
 	struct seam_thread *ent;
 	uint64_t produced;        /* calls produced up to seq `produced_seq` */
 	uint32_t produced_seq;
-	uint32_t pages_gen;
 	uint32_t ask_kernel;      /* this copy is the kernel's to make: mappings are changing */
+	uint32_t pages_gen;       /* maps_gen of what `pages` knows; this word and the next are compared with maps_gen and maps_busy at once */
+	uint32_t pages_void;      /* SEAM_PAGES_VOID: `pages` is good for one copy, so not for the assembly; else 0 */
 	uint64_t pages[SEAM_CACHED_PAGES]; /* page numbers known to be readable */
 	uint32_t uid;             /* of ent */
 	int32_t  forking, fork_errno; /* in libc's fork: forks.c */
@@ -108,6 +112,7 @@ struct seam_tls {
 	uint32_t confining;       /* seam_confine to seam_confine_end: SEAM_CONF_* */
 	uint32_t shared;          /* SEAM_SHARED_*, while the guard is SEAM_GUARD_SHARED */
 };
+#define SEAM_PAGES_VOID 0x80000000u /* maps_busy is never that */
 #define SEAM_SHARED_VFORK 1u    /* until this thread's next call another process may run on its TLS */
 #define SEAM_SHARED_SPAWN 2u    /* the same, until the call that began it returns */
 #define SEAM_SHARED_CLONE 4u    /* the same, for good */
@@ -117,6 +122,7 @@ struct seam_tls {
 
 struct seam_core {
 	struct seam_arena *arena;
+	volatile uint32_t maps_gen, maps_busy; /* address-space guard, see read.c; one aligned word for the assembly */
 	uint64_t arena_size;
 	struct seam_run *runs;  /* by slot */
 	uint32_t nruns;
@@ -177,8 +183,6 @@ struct seam_core {
 	const void *loader;     /* its struct r_debug */
 	uint32_t plan_asked, plan_done; /* futexes: loader event and agent */
 
-	/* address-space guard, see read.c */
-	volatile uint32_t maps_gen, maps_busy;
 	uint32_t loader_busy;   /* between two of the loader's announcements */
 
 	uint64_t heap_lo;       /* start of the brk heap */

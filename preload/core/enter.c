@@ -222,7 +222,7 @@ call:
 		seam_act_now(f);
 	if ((r->special & SEAM_SP_WATCH) && !(f->how & HOW_REFUSED))
 		f->how |= seam_before_process(r, f);
-	return f->how == HOW_RECORDED && !(r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER | SEAM_SP_ITEMS)) ? CALL_PLAIN : 1;
+	return f->how == HOW_RECORDED && !(r->special & ~(SEAM_SP_RULES | SEAM_SP_FILTER | SEAM_SP_STRING)) ? CALL_PLAIN : 1;
 pass:
 	barrier();
 	t->guard = 0;
@@ -233,8 +233,9 @@ pass:
 	return f->how & (HOW_GUARD | HOW_CONFINE | HOW_SPAWN | HOW_WAIT | HOW_NATIVE | HOW_CALLBACK);
 }
 
-/* seam_enter for the commonest case that is special: a site that reads one string, and
- * nothing else. Whatever is not as usual goes there. */
+/* seam_enter for a site that reads one string, and nothing else that is special, when the
+ * assembly could not: the string is long, or its page has to be asked for. Whatever is not as usual
+ * goes there. */
 uint32_t seam_enter_string(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;

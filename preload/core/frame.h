@@ -49,10 +49,12 @@
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
 #define RUN_ID         48
-#define RUN_ONE_STR    64
+#define RUN_NREGS      52
+#define RUN_STR_FAST   65
+#define RUN_STR_ITEM   84
 #define SP_RULES       1
 #define SP_STACK       16
-#define SP_ITEMS       32
+#define SP_STRING      32
 #define SP_WATCH       128
 
 #define TLS_GEN        0
@@ -64,9 +66,16 @@
 #define TLS_BASE       40
 #define TLS_CHUNK      48
 #define TLS_SEQ        56
+#define TLS_ENT        64
+#define TLS_MAPS       88   /* pages_gen, pages_void */
+#define TLS_PAGES      96
+#define CORE_MAPS      8    /* maps_gen, maps_busy */
+#define THREAD_COPYING 68
 
 #define CHUNK_COMMITTED 12
 #define REC_FAILED     0x100000 /* SEAM_RF_FAILED in the first word of a record */
+#define REC_PAYLOAD    0x200000 /* SEAM_RF_PAYLOAD */
+#define FAST_STRING    128  /* a string of less bytes is read in the assembly */
 #define SIX_WORDS      48   /* enter stores six words, however many the site has */
 #define LEAVE_SIZE     32   /* bytes of a LEAVE record without payload */
 

@@ -104,6 +104,7 @@ static inline int begin_copy(struct seam_tls *t)
 		for (int i = 0; i < SEAM_CACHED_PAGES; i++)
 			t->pages[i] = ~0ull; /* 0 is a page, too */
 		t->pages_gen = gen;
+		t->pages_void = seam->guarded && !seam_quiet() ? 0 : SEAM_PAGES_VOID; /* when either changes, so does gen */
 	}
 	return __atomic_load_n(&seam->maps_busy, __ATOMIC_RELAXED) != 0;
 }

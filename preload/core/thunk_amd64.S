@@ -315,7 +315,7 @@ common_full:
 	 * is one for them at all. */
 .Lspecial:
 	enter_frame
-	cmpb	$SP_ITEMS, RUN_SPECIAL(%r11)
+	cmpb	$SP_STRING, RUN_SPECIAL(%r11)
 	je	.Lstring
 	cmpb	$0, RUN_FAST(%r11)
 	jne	.Lnative
@@ -329,13 +329,176 @@ common_full:
 	movq	FRAME_RAX(%rsp), %rax
 	jnz	.Lrecord
 	jmp	.Lsave
-	/* One string is read, and nothing else is special: files, names. */
+
+	/* One string is read, the first or second argument, and nothing else is special: files,
+	 * names. The same in C, for all other cases, is seam_enter_string; how a string can be
+	 * read without faulting says read.c: `copying` is set, then what is known of pages must be
+	 * of now. Words are copied as long as none has a byte that is 0, or, which is looked at
+	 * more closely then, above 0x80. */
+	.balign 64
 .Lstring:
-	cmpb	$0, RUN_ONE_STR(%r11)
-	je	.Lsave
+	movq	%rdx, FRAME_WORDS+16(%rsp)
+	movq	%rcx, FRAME_WORDS+24(%rsp)
+	movq	%rax, FRAME_RAX(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%r11, FRAME_RUN(%rsp)
+	movq	seam_tls@gottpoff(%rip), %r10
+	xorl	%eax, %eax
+	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
+	jne	.Lstring_c
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	.Lstring_unguard
+	movq	seam_epoch(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_EPOCH(%r10), %eax
+	jne	.Lstring_unguard
+	movl	RUN_NEED(%r11), %eax
+	addq	%fs:TLS_POS(%r10), %rax
+	cmpq	%fs:TLS_END(%r10), %rax
+	ja	.Lstring_unguard
+	movq	%rdi, %rcx
+	cmpb	$1, RUN_STR_FAST(%r11)
+	jne	.Lsecond
+.Lfirst:
+	movq	%fs:TLS_ENT(%r10), %rax
+	movl	$1, THREAD_COPYING(%rax)
+	movq	seam(%rip), %rax
+	movq	CORE_MAPS(%rax), %rax
+	cmpq	%fs:TLS_MAPS(%r10), %rax
+	jne	.Lstring_uncopy
+	movq	%rcx, %rdx
+	shrq	$12, %rdx
+	movl	%edx, %eax
+	andl	$15, %eax
+	cmpq	%fs:TLS_PAGES(%r10,%rax,8), %rdx
+	jne	.Lstring_uncopy
+	movl	%ecx, %eax
+	andl	$4095, %eax
+	cmpl	$4096-FAST_STRING, %eax
+	ja	.Lstring_uncopy
+	movq	%fs:TLS_POS(%r10), %r10
+	movq	%rdi, 16(%r10)
+	movq	%rsi, 24(%r10)
+	cmpb	$2, RUN_NREGS(%r11)
+	ja	.Lwords
+.Lworded:
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, 8(%r10)
+	movl	RUN_SIZE(%r11), %eax
+	leaq	4(%r10,%rax), %r10
+	.irp	k, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	movq	8*\k(%rcx), %rax
+	movq	%rax, 8*\k(%r10)
+	addq	.Lminus01(%rip), %rax
+	testq	%rax, .Ltops(%rip)
+	jnz	.Lend\k
+	.endr
+	/* it is longer */
+.Lstring_long:
+	movq	seam_tls@gottpoff(%rip), %r10
+.Lstring_uncopy:
+	movq	%fs:TLS_ENT(%r10), %rax
+	movl	$0, THREAD_COPYING(%rax)
+.Lstring_unguard:
+	movq	$0, %fs:TLS_GUARD(%r10)
+.Lstring_c:
+	movq	FRAME_WORDS+16(%rsp), %rdx
+	movq	FRAME_WORDS+24(%rsp), %rcx
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_RUN(%rsp), %r11
 	save_args
 	call	seam_enter_string
 	jmp	.Lentered
+.Lsecond:
+	movq	%rsi, %rcx
+	jmp	.Lfirst
+.Lwords:
+	movq	FRAME_WORDS+16(%rsp), %rdx
+	movq	FRAME_WORDS+24(%rsp), %rax
+	movq	%rdx, 32(%r10)
+	movq	%rax, 40(%r10)
+	movq	%r8, 48(%r10)
+	movq	%r9, 56(%r10)
+	jmp	.Lworded
+
+	.irp	k, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+.Lend\k:	movl	$8*\k, %edx
+	jmp	.Lended
+	.endr
+
+	/* It may end in the word at rdx, which is copied. r10: the copy; rax: the word less 01...01 */
+.Lended:
+	movq	(%r10,%rdx), %rcx
+	notq	%rcx
+	andq	%rax, %rcx
+	andq	.Ltops(%rip), %rcx	/* its lowest bit: of the first byte that is 0 */
+	jz	.Lhigh
+.Lzero:
+	leaq	-1(%rcx), %rax
+	xorq	%rcx, %rax
+	andq	%rax, (%r10,%rdx)	/* nothing of what is behind the string may be told */
+	movq	$0, 8(%r10,%rdx)
+	bsfq	%rcx, %rcx
+	shrl	$3, %ecx
+	addl	%ecx, %edx		/* its length */
+	movl	RUN_STR_ITEM(%r11), %eax
+	orl	%edx, %eax
+	movl	%eax, -4(%r10)
+	leal	4+7(%rdx), %eax
+	andl	$-8, %eax		/* bytes of payload */
+	movl	%eax, %ecx
+	shll	$24-3, %ecx
+	addl	RUN_HEAD(%r11), %ecx
+	addl	$REC_PAYLOAD, %ecx
+	leaq	-4(%r10,%rax), %rax	/* behind the record */
+	movq	seam_tls@gottpoff(%rip), %r10
+	movl	%fs:TLS_SEQ(%r10), %edx
+	incl	%edx
+	movl	%edx, %fs:TLS_SEQ(%r10)
+	movl	%edx, FRAME_SEQ(%rsp)
+	shlq	$32, %rdx
+	orq	%rdx, %rcx
+	movq	%fs:TLS_POS(%r10), %rdx
+	movq	%rcx, (%rdx)
+	movq	%rax, %fs:TLS_POS(%r10)
+	subq	%fs:TLS_BASE(%r10), %rax
+	movq	%fs:TLS_CHUNK(%r10), %rdx
+	movl	%eax, CHUNK_COMMITTED(%rdx)
+	movq	%fs:TLS_ENT(%r10), %rdx
+	movl	$0, THREAD_COPYING(%rdx)
+	movq	$0, %fs:TLS_GUARD(%r10)
+	movq	FRAME_WORDS+16(%rsp), %rdx
+	movq	FRAME_WORDS+24(%rsp), %rcx
+	movq	FRAME_R11(%rsp), %rax
+	movq	%rax, THUNK_R11-8(%rsp)
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_RAX(%rsp), %rax
+	jmp	.Lcall
+
+	/* It does not: not all of it is ASCII. On with a closer look at each word. */
+.Lhigh:
+	movq	%rdi, %rcx
+	cmpb	$1, RUN_STR_FAST(%r11)
+	cmovneq	%rsi, %rcx
+1:	addl	$8, %edx
+	cmpl	$FAST_STRING, %edx
+	jae	.Lstring_long
+	movq	(%rcx,%rdx), %rax
+	movq	%rax, (%r10,%rdx)
+	movq	%rax, %r11
+	notq	%r11
+	addq	.Lminus01(%rip), %rax
+	andq	%r11, %rax
+	movq	FRAME_RUN(%rsp), %r11
+	andq	.Ltops(%rip), %rax
+	jz	1b
+	movq	%rax, %rcx
+	jmp	.Lzero
 .Lnative:
 	save_args
 	call	seam_enter_native
@@ -546,5 +709,11 @@ seam_refused:
 	ret
 	.cfi_endproc
 	.size	seam_refused, .-seam_refused
+
+	.section .rodata
+	.balign	16
+.Lminus01:
+	.quad	-0x0101010101010101
+.Ltops:	.quad	0x8080808080808080
 
 	.section .note.GNU-stack,"",@progbits

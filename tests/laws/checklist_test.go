@@ -123,11 +123,16 @@ func TestSignalAtEveryInstruction(t *testing.T) {
 		"hist":   p(exe+":work@hist", exe+":tick"),
 		"slow":   p(exe+":work slower 1h", exe+":tick"),
 		"count":  p(exe+":work@count", exe+":tick"),
+		"string": with(p(exe+":work", exe+":tick"), "--proto", "long work(const char *s)"),
 		"small":  with(p(exe+":work", exe+":tick"), "--buffer", "64k", "--on-full", "drop-newest"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			// no start: it blocks signals, and a blocked single step kills
-			res, rep := watched(t, with(probes, "--start", "never"), exe, "200")
+			args := []string{exe, "200"}
+			if name == "string" {
+				args = append(args, "string")
+			}
+			res, rep := watched(t, with(probes, "--start", "never"), args...)
 			var works, ticks, wrong uint64
 			if _, err := fmt.Sscanf(res.Stdout, "work %d tick %d wrong %d", &works, &ticks, &wrong); err != nil || wrong != 0 {
 				t.Fatalf("the program went wrong: %v", res)
@@ -154,15 +159,27 @@ func TestSignalAtEveryInstruction(t *testing.T) {
 // calls then is counted as skipped, and nothing worse happens.
 func TestJumpFromEveryInstruction(t *testing.T) {
 	exe := program(t, "stepjump.c", "-rdynamic")
-	res, rep := watched(t, with(p(exe+":work", exe+":after"), "--start", "never"), exe)
-	var jumps, after uint64
-	if _, err := fmt.Sscanf(res.Stdout, "jumps %d after %d", &jumps, &after); err != nil {
-		t.Fatalf("the program went wrong: %v", res)
-	}
-	rep.exact(t)
-	calls, _ := rep.function("after")
-	if skipped := rep.Account.Skipped["reentrant"]; calls+skipped < after {
-		t.Errorf("%d calls after %d jumps out of handlers, %d were seen and %d skipped", after, jumps, calls, skipped)
+	for name, probes := range map[string][]string{
+		"log":    p(exe+":work", exe+":after"),
+		"string": with(p(exe+":work", exe+":after"), "--proto", "long work(const char *s)"),
+		"hist":   p(exe+":work@hist", exe+":after"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{exe}
+			if name == "string" {
+				args = append(args, "thirty bytes, which are ASCII.")
+			}
+			res, rep := watched(t, with(probes, "--start", "never"), args...)
+			var jumps, after uint64
+			if _, err := fmt.Sscanf(res.Stdout, "jumps %d after %d", &jumps, &after); err != nil {
+				t.Fatalf("the program went wrong: %v", res)
+			}
+			rep.exact(t)
+			calls, _ := rep.function("after")
+			if skipped := rep.Account.Skipped["reentrant"]; calls+skipped < after {
+				t.Errorf("%d calls after %d jumps out of handlers, %d were seen and %d skipped", after, jumps, calls, skipped)
+			}
+		})
 	}
 }
 

@@ -1,5 +1,5 @@
 /* siglongjmp out of a signal handler, at the n-th instruction of a hooked call,
- * for all n: what follows must still be seen. */
+ * for all n: what follows must still be seen. With an argument work gets a pointer to a string. */
 #include <setjmp.h>
 #include <stdio.h>
 #include "step.h"
@@ -12,17 +12,18 @@ static void on_trap(int sig)
 	if (--left == 0)
 		siglongjmp(out, 1);
 }
-int main(void)
+int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_trap };
+	long a = argc > 1 ? (long)argv[1] : 0;
 	volatile long n, jumps = 0, afters = 0;
 	sigaction(SIGTRAP, &sa, 0);
-	work(0);
+	work(a);
 	for (n = 1; n < 400; n++) {
 		left = n;
 		if (sigsetjmp(out, 1) == 0) {
 			step_on();
-			work(n);
+			work(a);
 			step_off();
 			break; /* beyond the last instruction */
 		}
