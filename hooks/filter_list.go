@@ -191,6 +191,9 @@ func resolveIn(h *Hook, f *Filter, c CFilter) (CFilter, error) {
 			continue
 		}
 		b[8] = byte(a.Word)
+		if f.Arg == "path" { // what a call without a name is about, too
+			b[9] = 1
+		}
 		binary.LittleEndian.PutUint32(b[12:], nofollow)
 		binary.LittleEndian.PutUint32(b[16:], follow)
 	}

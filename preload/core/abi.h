@@ -195,7 +195,8 @@ struct seam_names {             /* 20 bytes */
 	uint8_t dir[2];         /* word of the descriptor that a relative name counts from; SEAM_NO_WORD: the working directory */
 	uint8_t keep[2];        /* 1: a link that is the last part of the name is not followed */
 	uint8_t flags;          /* word with flags that say the same, SEAM_NO_WORD: none */
-	uint8_t pad[3];
+	uint8_t empty;          /* 1: with AT_EMPTY_PATH among them, an empty name is the descriptor's file; 0: it names none */
+	uint8_t pad[2];
 	uint32_t nofollow;      /* in flags: the last link is not followed */
 	uint32_t follow;        /* in flags: it is, in spite of keep */
 };

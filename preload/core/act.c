@@ -17,10 +17,12 @@
  */
 #include "hot.h"
 
+#define AF_UNSPEC_ 0
 #define AF_UNIX_ 1
 #define AF_INET_ 2
 #define AF_INET6_ 10
 #define CLOCK_MONOTONIC_ 1
+#define CONNECTS_TO 1           /* word of connect's address */
 #define SLICE_NS 10000000ull    /* a thread that confines the process waits for the end of one */
 
 static inline struct seam_rule_state *state_of(const struct seam_rule *q)
@@ -217,6 +219,15 @@ static int same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return !(bits % 8) || !((a[i] ^ b[i]) >> (8 - bits % 8));
 }
 
+/* A path has a part that is `..`: it need not lead to where it begins. */
+static int climbs(const uint8_t *path, unsigned n)
+{
+	for (unsigned i = 0; i + 1 < n && path[i]; i++)
+		if (path[i] == '.' && path[i + 1] == '.' && (!i || path[i - 1] == '/') && (i + 2 >= n || !path[i + 2] || path[i + 2] == '/'))
+			return 1;
+	return 0;
+}
+
 /* A socket address against a range. An IPv4 range holds for IPv4 written as IPv6, too.
  * Of another family than the range's, neither ~ nor !~ holds, but that an IP address
  * is out of each range of the other kind. */
@@ -230,10 +241,12 @@ static int addr_holds(struct seam_tls *t, const struct seam_filter *q, const str
 	unsigned n = seam_read_bytes(t, w, &a, len < sizeof a ? len : sizeof a);
 	if (n < 2)
 		return 0;
+	if (a.family == AF_UNSPEC_ && q->arg != CONNECTS_TO)
+		a.family = AF_INET_; /* the kernel's sendto takes it so; for connect it means to undo one */
 	int is = 0;
 	if (want->kind == AF_UNIX_) {
 		const uint8_t *path = (const uint8_t *)&a.port;
-		is = a.family == AF_UNIX_ && n - 2 >= want->bits;
+		is = a.family == AF_UNIX_ && n - 2 >= want->bits && !(want->bits && climbs(path, n - 2));
 		for (unsigned i = 0; is && i < want->bits; i++)
 			is = path[i] == (uint8_t)q->str[sizeof *want + i];
 		return is == (q->cmp == SEAM_CMP_EQ);

@@ -17,6 +17,7 @@
 #define AF_INET_ 2
 #define AF_INET6_ 10
 #define AT_FDCWD_ (-100)
+#define AT_EMPTY_PATH_ 0x1000
 #define NAME 1024               /* longest name, bytes with its NUL */
 #define LINKS 40                /* as the kernel */
 #define WINDOW 192
@@ -111,13 +112,6 @@ static int begin_at(int32_t dir, struct walk *w)
 	return THERE;
 }
 
-static void leave_last(struct walk *w)
-{
-	while (w->n && w->out[--w->n] != '/')
-		;
-	w->out[w->n] = 0;
-}
-
 static int reads(const struct walk *w, const char *s)
 {
 	unsigned i = 0;
@@ -126,10 +120,26 @@ static int reads(const struct walk *w, const char *s)
 	return i == w->n && !s[i];
 }
 
+static int below_proc(const struct walk *w)
+{
+	const char *proc = "/proc/";
+	unsigned i = 0;
+	while (proc[i] && w->out[i] == proc[i])
+		i++;
+	return !proc[i];
+}
+
+static void leave_last(struct walk *w)
+{
+	while (w->n && w->out[--w->n] != '/')
+		;
+	w->out[w->n] = 0;
+}
+
 /* The last part of out is a link, to rest[0..n): what it says comes before the rest. */
 static int follow(struct walk *w, unsigned n)
 {
-	if (w->rest[0] != '/' && w->n > 6 && w->out[1] == 'p' && w->out[5] == '/')
+	if (w->rest[0] != '/' && below_proc(w))
 		for (unsigned i = 0; i < n; i++)
 			if (w->rest[i] == ':')
 				return NO_FILE; /* /proc/self/fd/1: pipe:[123] */
@@ -161,6 +171,8 @@ static int walk(struct walk *w, int keep, int ask)
 		if (n == 1 && part[0] == '.')
 			continue;
 		if (n == 2 && part[0] == '.' && part[1] == '.') {
+			if (reads(w, "/proc/thread-self"))
+				return NOWHERE; /* that is in /proc/PID/task, and kept as it is: below */
 			leave_last(w);
 			continue;
 		}
@@ -202,8 +214,15 @@ static int leads_to(struct seam_tls *t, const struct seam_names *a, unsigned i, 
 	if (!addr)
 		return NO_FILE;
 	int n = seam_read_text(t, addr, w->rest, NAME, &cut);
-	if (n == 0)
-		return NO_FILE; /* with AT_EMPTY_PATH the descriptor, else nothing */
+	if (n == 0) { /* with AT_EMPTY_PATH the descriptor, else nothing */
+		if (!a->empty || !(flags & AT_EMPTY_PATH_) || a->dir[i] == SEAM_NO_WORD)
+			return NO_FILE;
+		if (!begin_calls())
+			return NOWHERE;
+		is = (int32_t)word(f, a->dir[i]) == AT_FDCWD_ ? begin_at(AT_FDCWD_, w) : of_descriptor(word(f, a->dir[i]), w);
+		end_calls();
+		return is;
+	}
 	if (n < 0 || cut)
 		return NOWHERE;
 	w->at = NAME - n;
@@ -261,7 +280,7 @@ static int addresses_hold(struct seam_tls *t, const struct seam_filter *q, const
 		if (seam_act_holds(t, &e[i], f))
 			return q->cmp == SEAM_CMP_EQ;
 	return q->cmp == SEAM_CMP_NE && seam_read_bytes(t, word(f, q->arg), &family, 2) == 2 &&
-		(family == AF_UNIX_ || family == AF_INET_ || family == AF_INET6_);
+		(family == AF_UNIX_ || family == AF_INET_ || family == AF_INET6_ || (!family && q->arg != 1 /* act.c: CONNECTS_TO */));
 }
 
 /* ---- texts -------------------------------------------------------------- */

@@ -133,6 +133,19 @@ int main(int argc, char **argv)
 	sprintf(link, "/proc/self/fd/%d", p[0]);
 	if (leads(link, AT_FDCWD_, 0, got) != NO_FILE || leads("", AT_FDCWD_, 0, got) != NO_FILE || leads("/proc/self/status", AT_FDCWD_, 0, got) != THERE || strcmp(got, "/proc/self/status"))
 		return say("/proc\n"), 1;
+	if (leads("/proc/thread-self/../../cwd", AT_FDCWD_, 0, got) != NOWHERE || leads("/proc/self/../self/cwd", AT_FDCWD_, 0, got) != THERE || strcmp(got, top))
+		return say("above /proc/self\n"), 1;
+	/* a link whose text has a colon is a pipe or its like in /proc, and there alone */
+	for (int k = 0; k < 2; k++) {
+		static struct walk w;
+		const char *at = k ? "/proc/1/fd/3" : "/priv/1/fd/3", *text = "a:b/../../x";
+		w.n = length(at);
+		move(w.out, at, w.n + 1);
+		w.at = NAME;
+		move(w.rest, text, length(text));
+		if (follow(&w, length(text)) != (k ? NO_FILE : THERE))
+			return say("a link in %s\n", at), 1;
+	}
 	fill(name, 'x', 1100);
 	name[1100] = 0;
 	if (leads(name, AT_FDCWD_, 0, got) != NOWHERE)
