@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,8 +255,8 @@ int seam_arena_create(struct seam_load *l)
 }
 
 /* A connection to our user's reader at path, or -1. Never waits: a reader that is
- * not there, or busy, is told by the agent later. */
-int seam_dial(const char *path)
+ * not there, or busy, is told by the agent later. pid: who listens, 0 if that can't be seen from here. */
+static int dial(const char *path, int *pid)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t n = strlen(path);
@@ -268,17 +269,62 @@ int seam_dial(const char *path)
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 	if (!connect(s, (struct sockaddr *)&to, sizeof to) && !getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
-	    peer.uid == geteuid())
+	    peer.uid == geteuid()) {
+		*pid = peer.pid;
 		return s;
+	}
 	close(s);
 	return -1;
 }
 
+int seam_dial(const char *path)
+{
+	int pid;
+	return dial(path, &pid);
+}
+
+/* The file that a process runs, 0 or an error. */
+static long program_of(int pid, struct stat *st)
+{
+	char exe[32], *p = exe + sizeof exe;
+	if (pid <= 0)
+		return -1;
+	memcpy(p -= 5, "/exe", 5);
+	do
+		*--p = '0' + pid % 10;
+	while (pid /= 10);
+	memcpy(p -= 6, "/proc/", 6);
+	return sys2(SYS_stat, p, st);
+}
+
+/* A reader that is the seam we were started by adopts, though nobody has said so: seam exec can't know who will read. */
+static void know_reader(int pid, const char *launcher)
+{
+	struct stat its, ours;
+	if (seam->reader_adopts || !launcher[0] || program_of(pid, &its) || sys2(SYS_stat, launcher, &ours) ||
+	    its.st_dev != ours.st_dev || its.st_ino != ours.st_ino)
+		return;
+	seam->reader_pid = pid;
+	seam->reader_dev = its.st_dev;
+	seam->reader_ino = its.st_ino;
+	seam->reader_adopts = 1;
+}
+
+int seam_reader_takes_rest(void)
+{
+	struct stat st;
+	if (seam->reader_pid && (program_of(seam->reader_pid, &st) || st.st_dev != seam->reader_dev || st.st_ino != seam->reader_ino)) {
+		seam->reader_pid = 0; /* it is gone, and another may be there */
+		seam->reader_adopts = 0;
+	}
+	return seam->reader_adopts;
+}
+
 /* One connection, one message, the arena's descriptor with it; closed at once.
  * -1: the reader does not have the arena. */
-int seam_say_hello(int memfd)
+int seam_say_hello(int memfd, const char *launcher)
 {
-	int s = seam_dial(seam->socket);
+	int pid, s = dial(seam->socket, &pid);
 	if (s < 0)
 		return -1;
 	unsigned char buf[128];
@@ -306,5 +352,7 @@ int seam_say_hello(int memfd)
 	memcpy(CMSG_DATA(h), &memfd, sizeof memfd);
 	int said = sendmsg(s, &m, MSG_NOSIGNAL) == (ssize_t)v.iov_len ? 0 : -1;
 	close(s);
+	if (!said)
+		know_reader(pid, launcher);
 	return said;
 }

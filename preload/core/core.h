@@ -159,6 +159,8 @@ struct seam_core {
 	uint32_t owns;          /* futex: 1 once the agent of this process drains the arena */
 	uint32_t reader_adopts; /* the reader drains what is left of a process that ended */
 	uint32_t reader_drains; /* and the arena of one that lives: an agent is not started for that */
+	uint32_t reader_pid;    /* that was seen, not told: it does while this process runs this program */
+	uint64_t reader_dev, reader_ino;
 	uint32_t flush_asked, flush_done; /* futexes: exit and agent, see exit.c */
 	uint64_t load_mask;     /* signal mask of the thread that loaded us */
 	char     socket[108];   /* "" : nobody to tell */
@@ -280,6 +282,7 @@ uint32_t seam_confine(const struct seam_frame *f, const struct seam_run *r); /* 
 void seam_confine_end(uint64_t ret);
 
 /* exit.c */
+int  seam_reader_takes_rest(void);         /* the reader adopts, and is still there */
 int  seam_flush(void);                     /* have the agent send what there is; 0, or -1: not in time */
 
 /* thunk_amd64.S */

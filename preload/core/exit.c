@@ -46,7 +46,7 @@ int seam_flush(void)
 
 __attribute__((destructor)) static void seam_flush_at_exit(void)
 {
-	if (!seam || !seam->arena || seam->reader_adopts || !begin_calls())
+	if (!seam || !seam->arena || seam_reader_takes_rest() || !begin_calls())
 		return;
 	if ((uint32_t)sys0(SYS_getpid) == seam->pid) {
 		if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0 &&

@@ -391,7 +391,7 @@ static void announce_arena(struct seam_load *l)
 	__atomic_store_n(&seam->arena_ready, 1, __ATOMIC_RELEASE);
 	futex_wake(&seam->arena_ready, 1);
 	if (l->memfd >= 0) {
-		if (seam_say_hello(l->memfd))
+		if (seam_say_hello(l->memfd, l->spec.planner))
 			seam->reader_adopts = seam->reader_drains = 0; /* then what is left at the end is the agent's to send: exit.c */
 		sys1(SYS_close, l->memfd);
 	}

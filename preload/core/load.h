@@ -161,7 +161,7 @@ int  seam_apply_loader(uint64_t fn);                          /* patch r_debug.r
 void seam_loader_event(void);                                 /* the loader says that its list is consistent */
 int  seam_run_planner(struct seam_load *l);                   /* plans for what is missing into the cache; 0 or -1 */
 int  seam_dial(const char *path);                             /* a socket, or -1 */
-int  seam_say_hello(int memfd);                               /* 0, or -1: the reader does not have it */
+int  seam_say_hello(int memfd, const char *launcher);         /* 0, or -1: the reader does not have it */
 int  seam_declines(const char *socket);                       /* 1: not in this process; the reader has been told */
 void seam_tell_absent(const char *socket, const char *why, const char *advice); /* nothing of this process will be seen */
 int  seam_more_filters(const char *expected);                 /* 1: leave this process alone */
