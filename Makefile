@@ -27,10 +27,22 @@ $(LIB): $(LIB_SRC)
 	mv $@.tmp $@
 	sha256sum $@ | cut -d' ' -f1 > $@.sha256
 
-# -E: launcher/entry_amd64.s reads what the process inherited before Go's runtime changes it.
+# C that runs before Go's runtime. Go's linker applies no relocations to what is not its own in a program that is
+# static, so it gets bytes without any: flat.ld refuses what would need one.
+FAST := launcher/fastexec/fastexec_amd64
+$(FAST).syso: launcher/fastexec/src/fastexec.c launcher/fastexec/src/flat.ld
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fpie -fno-stack-protector -fcf-protection=none -fno-jump-tables \
+		-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -mgeneral-regs-only -nostdlib -static \
+		-Wl,--build-id=none -Wl,-T,launcher/fastexec/src/flat.ld -o $(FAST).elf $<
+	objcopy -O binary -j .text $(FAST).elf $(FAST).bin
+	objcopy -I binary -O elf64-x86-64 -B i386:x86-64 --rename-section .data=.text,alloc,load,readonly,code,contents \
+		--set-section-alignment .data=16 --add-symbol seam_fastexec=.text:0,function,global --wildcard --strip-symbol '_binary_*' $(FAST).bin $@
+	rm -f $(FAST).elf $(FAST).bin
+
+# -E: launcher/fastexec, then launcher/entry_amd64.s, which reads what the process inherited before Go's runtime changes it.
 # Pure Go: the launcher is static, so it never loads its own library.
-bin/seam: $(LIB) $(shell find cmd launcher collector hooks wire preload/plan -name '*.go' -o -name '*.s')
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w -E=seam_entry -X main.version=$(VERSION)" -o $@ ./cmd/seam
+bin/seam: $(LIB) $(FAST).syso $(shell find cmd launcher collector hooks wire preload/plan -name '*.go' -o -name '*.s')
+	CGO_ENABLED=0 $(GO) build -trimpath -tags seam_start -ldflags="-s -w -E=seam_start -X main.version=$(VERSION)" -o $@ ./cmd/seam
 
 packages: ## what the demo and the tests need of Debian's packages, installed if missing
 	@tests/packages.sh
@@ -94,4 +106,4 @@ bench-field-quick: build ## each of its measurements once, tiny: does it run
 	$(GO) run ./tests/benchfield -quick -only '$(ONLY)' $(FLAGS) -parts bin/field-quick
 
 clean: ## what the build made
-	rm -rf bin $(LIB) $(LIB).sha256
+	rm -rf bin $(LIB) $(LIB).sha256 $(FAST).syso

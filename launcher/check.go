@@ -21,6 +21,8 @@ type Target struct {
 	Loader  string   // the program interpreter ELF asks for
 	Via     []string // scripts and trampolines on the way from Path to ELF, outermost first
 	Notes   []string // what the user might want to know
+
+	seen *watches // what this was found from; nil: nobody asked
 }
 
 // How deep a chain of #! lines goes before the kernel gives up, and the part of
@@ -35,7 +37,9 @@ const defaultPath = "/bin:/usr/bin"
 
 // Check finds the program that argv names as execvp would, follows its #! lines
 // and says what will run, or returns a *Refusal.
-func Check(argv, environ []string) (*Target, error) {
+func Check(argv, environ []string) (*Target, error) { return check(argv, environ, nil) }
+
+func check(argv, environ []string, seen *watches) (*Target, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("check target: no program given")
 	}
@@ -43,12 +47,12 @@ func Check(argv, environ []string) (*Target, error) {
 	if p, ok := lookupEnv(environ, "PATH"); ok {
 		search = p
 	}
-	c := checker{search: search}
+	c := checker{search: search, seen: seen}
 	path, err := c.find(argv[0])
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{Program: argv[0], Path: path, Argv: argv}
+	t := &Target{Program: argv[0], Path: path, Argv: argv, seen: seen}
 	if err := c.follow(t, path, argv[1:], 0); err != nil {
 		return nil, err
 	}
@@ -57,6 +61,7 @@ func Check(argv, environ []string) (*Target, error) {
 
 type checker struct {
 	search string // PATH
+	seen   *watches
 }
 
 // find looks a program up as execvp does: a name with a slash as it is, others
@@ -66,7 +71,7 @@ func (c *checker) find(name string) (string, error) {
 		return "", &Refusal{Reason: NotFound, Object: name, Hint: "give the name of a program after the flags"}
 	}
 	if strings.Contains(name, "/") {
-		return name, executable(name)
+		return name, c.executable(name)
 	}
 	var denied error
 	for _, dir := range filepath.SplitList(c.search) {
@@ -74,7 +79,7 @@ func (c *checker) find(name string) (string, error) {
 		if dir == "" {
 			path = name // an empty element is the current directory
 		}
-		err := executable(path)
+		err := c.executable(path)
 		if err == nil {
 			if dir == "" {
 				path = "./" + name
@@ -94,6 +99,11 @@ func (c *checker) find(name string) (string, error) {
 		hint = fmt.Sprintf("there is one in this directory: write ./%s", name)
 	}
 	return "", &Refusal{Reason: NotFound, Object: name, Hint: hint}
+}
+
+func (c *checker) executable(path string) error {
+	c.seen.file(path)
+	return executable(path)
 }
 
 // executable says why the kernel would not execute path.
@@ -129,6 +139,7 @@ func executable(path string) error {
 // follow looks at one file of the chain. args are the arguments after the
 // program's name.
 func (c *checker) follow(t *Target, path string, args []string, depth int) error {
+	c.seen.file(path)
 	head, err := readHead(path)
 	if err != nil {
 		if errors.Is(err, os.ErrPermission) {
@@ -153,6 +164,7 @@ func (c *checker) follow(t *Target, path string, args []string, depth int) error
 	if depth > 0 {
 		return &Refusal{Reason: BadInterpreter, Object: path, Detail: "it is neither a program nor a script with a #! line"}
 	}
+	c.seen.never("the arguments change")
 	t.Notes = append(t.Notes, fmt.Sprintf("'%s' has no #! line: run by /bin/sh", path))
 	t.Via = append(t.Via, path)
 	t.Path = "/bin/sh"
@@ -177,6 +189,7 @@ func readHead(path string) ([]byte, error) {
 
 // program judges the ELF file that would end up running.
 func (c *checker) program(t *Target, path string, args []string) error {
+	c.seen.file(path)
 	o, err := readObjectFile(path)
 	var shape errShape
 	var machine errMachine
@@ -211,10 +224,15 @@ func (c *checker) program(t *Target, path string, args []string) error {
 		return &Refusal{Reason: UnknownLoader, Object: path, Detail: o.interp,
 			Hint: "seam supports programs linked against glibc"}
 	}
+	c.seen.file(o.interp)
 	if _, err := os.Stat(o.interp); err != nil {
 		return &Refusal{Reason: NotExecutable, Object: path,
 			Detail: fmt.Sprintf("its loader %s: %s", o.interp, bareError(err)),
 			Hint:   "the program was built for another system"}
+	}
+	c.seen.mount(path)
+	if mayRaise(path) {
+		c.seen.never("the program has privileges")
 	}
 	if why := raisesPrivileges(path); why != "" {
 		return &Refusal{Reason: Privileged, Object: path, Detail: why,
@@ -262,6 +280,7 @@ func isLoader(name string) bool {
 // loader handles "ld.so [options] program args": the loader preloads for the
 // program it runs just the same.
 func (c *checker) loader(t *Target, path string, args []string) error {
+	c.seen.never("the program is among the loader's arguments")
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; a {
 		case "--library-path", "--preload", "--audit", "--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask", "--inhibit-rpath":

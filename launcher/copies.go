@@ -13,7 +13,9 @@ import (
 // as can be told before the start: a program with sqlite linked into it defines
 // sqlite's functions, often without exporting them. What is loaded later, and by
 // the programs that this one starts, the core looks at itself.
-func AddCopies(spec *hooks.Spec, atStart []string) {
+func AddCopies(spec *hooks.Spec, atStart []string) { addCopies(spec, atStart, nil) }
+
+func addCopies(spec *hooks.Spec, atStart []string, seen *watches) {
 	for _, p := range slices.Clone(spec.Probes) {
 		if p.Has == "" || p.Lib != "" {
 			continue
@@ -26,10 +28,15 @@ func AddCopies(spec *hooks.Spec, atStart []string) {
 			if err != nil {
 				continue
 			}
-			if o.Supported() && o.Defines(p.Has, spec.Debug) {
-				p := p
-				if p.Lib, err = filepath.EvalSymlinks(path); err == nil {
-					spec.Probes = append(spec.Probes, p)
+			if o.Supported() {
+				has, deps := o.Defines(p.Has, spec.Debug)
+				for _, d := range deps {
+					seen.dep(d)
+				}
+				if p := p; has {
+					if p.Lib, err = filepath.EvalSymlinks(path); err == nil {
+						spec.Probes = append(spec.Probes, p)
+					}
 				}
 			}
 			o.Close()

@@ -17,6 +17,9 @@ const maxObjects = 4096
 func Dependencies(t *Target, environ []string) []string {
 	w := newWalk(environ)
 	w.caches = systemLibs
+	w.seen = t.seen
+	w.seen.file("/etc/ld.so.preload")
+	w.seen.file(ldCachePath)
 	return w.run(t.ELF, t.Loader, preloads(environ))
 }
 
@@ -44,6 +47,7 @@ type walk struct {
 	cache       []cachedLib
 	cacheRead   bool
 	objects     []*loaded
+	seen        *watches
 }
 
 // loaded is an object in the process.
@@ -93,6 +97,7 @@ func (w *walk) run(program, loader string, preload []string) []string {
 
 // load maps one file. It is nil if the file is not a library for this machine.
 func (w *walk) load(path string, parent *loaded) *loaded {
+	w.seen.file(path)
 	o, err := readObjectFile(path)
 	if err != nil {
 		return nil

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// seam_entry is where the kernel enters bin/seam, which is linked with -E=seam_entry.
+// seam_entry is where the kernel enters bin/seam, after a look at whether the start was prepared before (fastexec).
 // What a program started by seam must find as it was - ignored signals, the
 // signal mask, closed standard descriptors - is changed by the Go runtime before
 // the first line of Go runs: it installs handlers over SIG_IGN and opens /dev/null

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -64,22 +65,36 @@ func Environ() []string {
 // Compose returns environ with seam's variables in it. All others keep
 // their place; an LD_PRELOAD that is there already is kept behind ours.
 func Compose(environ []string, in Injection) []string {
-	out := make([]string, 0, len(environ)+3)
-	preloaded := in.Library == ""
+	out := make([]string, 0, len(environ)+5)
 	for _, kv := range environ {
-		key, value, _ := strings.Cut(kv, "=")
-		switch key {
-		case envPreload:
-			if in.Library != "" {
-				kv = envPreload + "=" + mergePreload(in.Library, value)
-				preloaded = true
-			}
-		case envSpec, envSocket, envReader, envFilters, envDormant:
-			continue // of an outer seam: the inner one wins
+		if kv, keep := in.variable(kv); keep {
+			out = append(out, kv)
 		}
-		out = append(out, kv)
 	}
-	if !preloaded {
+	return append(out, in.added(environ)...)
+}
+
+// variable is what becomes of a variable that is there; keep: it stays at all.
+func (in Injection) variable(kv string) (out string, keep bool) {
+	key, value, _ := strings.Cut(kv, "=")
+	switch key {
+	case envPreload:
+		if in.Library != "" {
+			kv = envPreload + "=" + mergePreload(in.Library, value)
+		}
+	case envSpec, envSocket, envReader, envFilters, envDormant:
+		return "", false // of an outer seam: the inner one wins
+	}
+	return kv, true
+}
+
+// added are the variables that come behind those of environ.
+func (in Injection) added(environ []string) (out []string) {
+	preloaded := slices.ContainsFunc(environ, func(kv string) bool {
+		key, _, _ := strings.Cut(kv, "=")
+		return key == envPreload
+	})
+	if in.Library != "" && !preloaded {
 		out = append(out, envPreload+"="+in.Library)
 	}
 	if in.Spec != "" {

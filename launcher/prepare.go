@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/seam-project/seam/hooks"
+	"github.com/seam-project/seam/preload/plan"
 )
 
 // Prepared is all that has to be on disk and in the environment for a spec to
@@ -17,6 +18,8 @@ type Prepared struct {
 	Objects  []string  // loaded when the target starts; nil without a target
 	Planned  []Planned // after Prepare, without those that were there if nobody needs them
 	Warnings []Warning
+
+	planned []plan.Identity // whose plans are in the cache, if a target's start was watched
 }
 
 // Prepare makes the plans and writes the spec; library is what Cache.Library
@@ -24,10 +27,11 @@ type Prepared struct {
 // installed libraries only.
 func Prepare(c *Cache, library string, spec *hooks.Spec, t *Target, environ []string) (*Prepared, error) {
 	var objects []string
+	var seen *watches
 	if t != nil {
-		objects = Dependencies(t, environ)
+		objects, seen = Dependencies(t, environ), t.seen
 	}
-	return prepareObjects(c, library, spec, objects, false)
+	return prepareObjects(c, library, spec, objects, seen, false)
 }
 
 // gc counts those who want less of it.
@@ -59,11 +63,11 @@ func lessGC() func() {
 // PrepareObjects is Prepare for a target in which these objects are loaded. complete is
 // called with the spec before it is written.
 func PrepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, complete ...func(*hooks.Spec)) (*Prepared, error) {
-	return prepareObjects(c, library, spec, objects, true, complete...)
+	return prepareObjects(c, library, spec, objects, nil, true, complete...)
 }
 
 // prepareObjects is that; plans: they are wanted, not only that they are there.
-func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, plans bool, complete ...func(*hooks.Spec)) (*Prepared, error) {
+func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string, seen *watches, plans bool, complete ...func(*hooks.Spec)) (*Prepared, error) {
 	defer lessGC()()
 	p := &Prepared{Injection: Injection{Library: library, Socket: spec.Socket, Filters: Filters()}}
 	var err error
@@ -78,7 +82,7 @@ func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 		return nil, err
 	}
 	ExpandCPlusPlus(spec, p.Objects)
-	AddCopies(spec, p.Objects)
+	addCopies(spec, p.Objects, seen)
 	for _, f := range complete {
 		f(spec)
 	}
@@ -89,8 +93,8 @@ func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 	installed := Installed()
 	// Only what users named themselves is looked for in the plans: Warnings.
 	plans = plans || slices.ContainsFunc(spec.Probes, func(p hooks.Probe) bool { return p.Pack == "" })
-	p.Planned = preplan(spec, p.Objects, installed, true, plans)
-	p.Warnings = Warnings(spec, p.Planned, p.Objects, installed)
+	p.Planned, p.planned = preplan(spec, p.Objects, installed, seen, true, plans)
+	p.Warnings = warnings(spec, p.Planned, p.Objects, installed, seen)
 	if p.Spec, err = c.StoreSpec(encoded); err != nil {
 		return nil, err
 	}

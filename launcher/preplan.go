@@ -31,31 +31,34 @@ type Planned struct {
 // asks about: those loaded at start, and the installed libraries. The core in
 // the target then finds its work done and needs no Go to begin.
 func Preplan(spec *hooks.Spec, atStart, installed []string) []Planned {
-	return preplan(spec, atStart, installed, true, true)
+	work, _ := preplan(spec, atStart, installed, nil, true, true)
+	return work
 }
 
 // PlanOnly plans the objects loaded at start and leaves the cache alone.
 func PlanOnly(spec *hooks.Spec, atStart []string) []Planned {
-	return preplan(spec, atStart, nil, false, true)
+	work, _ := preplan(spec, atStart, nil, nil, false, true)
+	return work
 }
 
 // preplan does it. store: in the cache. plans: they are wanted; else a look at those
-// that are there must do.
-func preplan(spec *hooks.Spec, atStart, installed []string, store, plans bool) []Planned {
+// that are there must do. all are the objects that have plans then.
+func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store, plans bool) (work []Planned, all []plan.Identity) {
 	libs, paths := spec.Globs()
-	var work []Planned
 	known := map[plan.Identity]bool{}
 	hash, n := uint64(0), 0
 	if !plans {
 		hash = spec.Hash()
 	}
 	add := func(w Planned) {
+		seen.file(w.Path)
 		// A library is often installed under several names.
 		id, err := fileIdentity(w.Path)
 		if err != nil || known[id] {
 			return
 		}
 		known[id] = true
+		all = append(all, id)
 		n++
 		if !plans && plan.Cached(spec.Plans, hash, id, spec.Control) {
 			return
@@ -94,7 +97,7 @@ func preplan(spec *hooks.Spec, atStart, installed []string, store, plans bool) [
 		})
 	}
 	wg.Wait()
-	return work
+	return work, all
 }
 
 // make gets the plan. Of a spec whose reader may change what is watched, plans must say

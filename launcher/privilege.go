@@ -47,6 +47,16 @@ func raisesPrivileges(path string) string {
 	return secure(self(), f)
 }
 
+// mayRaise says whether there is anything about the file by which executing it could.
+func mayRaise(path string) bool {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil || st.Mode&(unix.S_ISUID|unix.S_ISGID) != 0 {
+		return true
+	}
+	_, err := unix.Getxattr(path, "security.capability", nil)
+	return err != unix.ENODATA && err != unix.ENOTSUP
+}
+
 // self reads the identity of the calling process.
 func self() identity {
 	who := identity{uid: os.Getuid(), euid: os.Geteuid(), gid: os.Getgid(), egid: os.Getegid(), bounding: ^uint64(0)}

@@ -18,7 +18,7 @@ func (c *checker) script(t *Target, path string, head []byte, args []string, dep
 		return &Refusal{Reason: BadInterpreter, Object: path, Detail: err}
 	}
 	t.Via = append(t.Via, path)
-	if e := executable(interp); e != nil {
+	if e := c.executable(interp); e != nil {
 		r := &Refusal{Reason: BadInterpreter, Object: path, Detail: e.Error()}
 		if strings.HasSuffix(interp, "\r") {
 			r.Hint = "its lines end in CR LF: convert it (sed -i 's/\\r$//')"
@@ -67,6 +67,10 @@ func (c *checker) env(t *Target, script, path string, args []string, depth int) 
 		return err
 	}
 	cleared, name, rest, ok := envCommand(args)
+	// The memo has no arguments that come after the program's.
+	if _, own, _, first := envCommand(args[:min(1, len(args))]); !first || own != name {
+		c.seen.never("what env runs is among the arguments")
+	}
 	if cleared {
 		return &Refusal{Reason: ScrubsEnviron, Object: script, Detail: "its #! line runs env -i, which removes LD_PRELOAD",
 			Hint: "start its interpreter directly"}

@@ -30,8 +30,12 @@ const mostNear = 3
 // Warnings looks for the probes among spec's that match nothing. Packs are left
 // out: what they name is known to exist, and their libraries may come late.
 func Warnings(spec *hooks.Spec, work []Planned, atStart, installed []string) []Warning {
+	return warnings(spec, work, atStart, installed, nil)
+}
+
+func warnings(spec *hooks.Spec, work []Planned, atStart, installed []string, seen *watches) []Warning {
 	var out []Warning
-	k := known{debug: spec.Debug, plans: map[*plan.Plan]names{}, objects: map[string]names{}}
+	k := known{debug: spec.Debug, seen: seen, plans: map[*plan.Plan]names{}, objects: map[string]names{}}
 	for i := range spec.Probes {
 		if p := &spec.Probes[i]; p.Pack == "" {
 			if w, ok := k.warning(p, work, atStart, installed); ok {
@@ -61,6 +65,7 @@ func (n names) match(pattern string) bool {
 // known is what was read for the probes so far: a thousand may name one library.
 type known struct {
 	debug   []string
+	seen    *watches
 	plans   map[*plan.Plan]names
 	objects map[string]names // by path; nil: can't be read
 }
@@ -88,6 +93,8 @@ func (k *known) defined(path string) names {
 	if n, ok := k.objects[path]; ok {
 		return n
 	}
+	// It may be in a debug file. That is rare: mostly the plan has the answer.
+	k.seen.never("a probe was looked for in " + path)
 	var n names
 	if o, err := plan.Open(path); err == nil {
 		n = make(names, len(o.Symbols))

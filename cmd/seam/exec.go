@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,7 +15,11 @@ func (a *app) target(f *flags) (*launcher.Target, error) {
 	if f.set.NArg() == 0 {
 		return nil, &problem{msg: "no program given", hint: fmt.Sprintf("seam %s [flags] -- program args…", f.command.name)}
 	}
-	t, err := launcher.Check(f.set.Args(), a.environ)
+	check := launcher.Check
+	if f.command.name == "exec" {
+		check = launcher.CheckWatched
+	}
+	t, err := check(f.set.Args(), a.environ)
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +62,13 @@ func (a *app) exec(f *flags) (int, error) {
 		return 0, &problem{msg: "seam exec needs --socket: nobody else will read what the program reports",
 			hint: "start 'seam listen --socket PATH' and give the same path"}
 	}
+	if !filepath.IsAbs(spec.Socket) {
+		t.Anew("the socket depends on the current directory")
+	}
 	if spec.Socket, err = launcher.AbsSocket(spec.Socket); err != nil {
 		return 0, err
 	}
+	t.Empty(cache.ControlDir()) // else a collector there may say what is watched
 	info, err := a.followed(f, cache, spec.Socket)
 	if err != nil {
 		return 0, err
@@ -74,6 +83,9 @@ func (a *app) exec(f *flags) (int, error) {
 		return 0, err
 	}
 	a.warnings(p)
+	if info == nil && !a.warned {
+		_ = cache.Remember(t, p, spec, a.args[:len(a.args)-f.set.NArg()+1], a.environ) // else the next start is found anew
+	}
 	return 0, launcher.Exec(t, launcher.Compose(a.environ, p.Injection))
 }
 

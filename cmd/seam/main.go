@@ -24,6 +24,9 @@ type app struct {
 	out, err io.Writer
 	environ  []string
 	library  func(*launcher.Cache) (string, error)
+
+	args   []string
+	warned bool
 }
 
 func main() {
@@ -33,6 +36,7 @@ func main() {
 
 // main runs one command and returns the exit status.
 func (a *app) main(args []string) int {
+	a.args = args
 	if len(args) == 0 {
 		a.usage(a.err)
 		return launcher.ExitFailure
@@ -128,6 +132,7 @@ func (a *app) fail(err error) int {
 }
 
 func (a *app) warn(format string, args ...any) {
+	a.warned = true
 	fmt.Fprintf(a.err, "seam: warning: "+format+"\n", args...)
 }
 

@@ -48,6 +48,9 @@ func private(name string, st os.FileInfo) error {
 	return nil
 }
 
+// File is where the plan of one file for one spec is in the cache.
+func File(dir string, specHash uint64, id Identity) string { return cacheFile(dir, Key(specHash, id)) }
+
 func cacheFile(dir, key string) string { return filepath.Join(dir, key+".plan") }
 
 // Load reads the plan with this key from the cache. A plan that is not there

@@ -109,19 +109,18 @@ func (b *builder) deepen(limit Source) {
 }
 
 // Defines reports whether the object has a function of that name: exported, in
-// its .symtab, or, of a program, in its debug file.
-func (o *Object) Defines(name string, debugDirs []string) bool {
+// its .symtab, or, of a program, in its debug file. deps are where that was looked for.
+func (o *Object) Defines(name string, debugDirs []string) (found bool, deps []debuginfo.Dep) {
 	for _, i := range o.byName[name] {
 		if o.Symbols[i].Type == SymFunc {
-			return true
+			return true, nil
 		}
 	}
-	found := false
-	o.unexported(debugDirs, o.program(), func(s debuginfo.Symbol) bool {
+	deps = o.unexported(debugDirs, o.program(), func(s debuginfo.Symbol) bool {
 		found = s.Name == name && SymType(s.Type) == SymFunc
 		return !found
 	})
-	return found
+	return found, deps
 }
 
 // Functions calls each with the names of all functions of the object, those of
@@ -143,8 +142,8 @@ func (o *Object) Functions(debugDirs []string, each func(name string)) {
 }
 
 // unexported calls each with what .symtab has; far: that of a debug file, when
-// the object has none.
-func (o *Object) unexported(debugDirs []string, far bool, each func(debuginfo.Symbol) bool) {
+// the object has none, which deps tell where it was looked for.
+func (o *Object) unexported(debugDirs []string, far bool, each func(debuginfo.Symbol) bool) (deps []debuginfo.Dep) {
 	f := files{self: debuginfo.New(o.r, int64(o.size), o.Path), dirs: debugDirs}
 	defer f.close()
 	from := f.self
@@ -154,6 +153,7 @@ func (o *Object) unexported(debugDirs []string, far bool, each func(debuginfo.Sy
 	if from != nil {
 		from.Symbols(each)
 	}
+	return f.deps
 }
 
 // cloneOf is the function of which a symbol names a copy that the compiler
