@@ -264,7 +264,7 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 	int ranged = fail_range(r);
 	r->special = (!r->nrules ? 0 : may_idle(r) ? SEAM_SP_RULES : SEAM_SP_FILTER) | (r->nfilt && !seam_sieved(r) ? SEAM_SP_FILTER : 0) | (r->flags & SEAM_SF_GUARD ? SEAM_SP_GUARD : 0) |
 		(r->watch ? SEAM_SP_WATCH : 0) |
-		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) |
+		(r->late_filter || s->instrument == SEAM_HIST ? SEAM_SP_LATE : 0) | (r->late_filter ? SEAM_SP_FILTER : 0) |
 		(r->nstack || r->ncopy || !seam_use_tsc ? SEAM_SP_STACK : 0) | (r->str_fast ? SEAM_SP_STRING : r->early ? SEAM_SP_FILTER : 0) |
 		(r->late || r->handover || !ranged || (r->flags & SEAM_SF_FORKS) ? SEAM_SP_RESULT : 0);
 
@@ -273,6 +273,8 @@ int seam_fill_run(struct seam_run *r, struct seam_plan *plan, struct seam_site *
 		r->special |= SEAM_SP_STACK; /* its return is seam_leave's */
 	if (!fresh) {
 		r->hist = internal ? 0 : as->hist;
+		if (r->instrument == SEAM_HIST && r->hist >= seam->fixed.nhists)
+			return -1;
 		seam->nruns++;
 		return 0;
 	}

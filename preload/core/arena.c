@@ -20,7 +20,7 @@
 #define NPROCS 4096u /* also how many that ended are remembered until a drainer tells of them */
 #define NENDS 4096u
 #define NSHARDS 16u
-#define NSHARDS_HIST 4u
+#define NSHARDS_HIST (SEAM_HISTS_SHARED + 8) /* the threads with the counter shards 1 to 8 have one of their own */
 #define NHANDOVER 32u
 #define NNOTES 64u
 #define NPARKS 128u

@@ -569,6 +569,8 @@ static void own_shard(struct seam_tls *t)
 		unsigned b = __builtin_ctz(free_bits);
 		if (__atomic_compare_exchange_n(&a->shards, &v, v | 1u << b, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 			t->ent->shard = b + 1;
+			if (SEAM_HISTS_SHARED + b <= seam->fixed.nshards_hist)
+				t->hists = (struct seam_hist *)arena_at(seam->fixed.hist_off) + (uint64_t)(SEAM_HISTS_SHARED + b - 1) * seam->fixed.nhists;
 			t->counters = (uint64_t *)arena_at(seam->fixed.counters_off) + (uint64_t)b * seam->fixed.nsites;
 			return;
 		}
@@ -622,6 +624,7 @@ static int setup(struct seam_tls *t)
 	t->chunk = 0;
 	t->pos = t->end = t->base = 0;
 	t->counters = 0;
+	t->hists = 0;
 	t->ent = 0;
 	struct seam_thread *th = threads();
 	for (int round = 0; round < 2 && !t->ent; round++) {

@@ -73,7 +73,8 @@ enum {
 	SEAM_SP_RULES = 1,      /* each with a condition on an integer; alone, they are looked at first */
 	SEAM_SP_FILTER = 2,     /* filters, but for those that a sieve decides, other rules, or more that is read than: */
 	SEAM_SP_STRING = 32,    /* one string, which the assembly reads if nothing else is special: str_fast */
-	SEAM_SP_GUARD = 4, SEAM_SP_LATE = 8, SEAM_SP_STACK = 16,
+	SEAM_SP_LATE = 8,       /* a record, if any, is decided on at leave; alone: a histogram, in assembly */
+	SEAM_SP_GUARD = 4, SEAM_SP_STACK = 16,
 	SEAM_SP_RESULT = 64,    /* leave reads behind arguments, hands over, or has a rule that is not a range */
 	SEAM_SP_WATCH = 128,
 };
@@ -111,7 +112,9 @@ struct seam_tls {
 	uint32_t hold;            /* agent's thread: holds something of the host's */
 	uint32_t confining;       /* seam_confine to seam_confine_end: SEAM_CONF_* */
 	uint32_t shared;          /* SEAM_SHARED_*, while the guard is SEAM_GUARD_SHARED */
+	struct seam_hist *hists;  /* this thread's own shard of the histograms, or NULL: one of the first SEAM_HISTS_SHARED, by atomic adds */
 };
+#define SEAM_HISTS_SHARED 4u
 #define SEAM_PAGES_VOID 0x80000000u /* maps_busy is never that */
 #define SEAM_SHARED_VFORK 1u    /* until this thread's next call another process may run on its TLS */
 #define SEAM_SHARED_SPAWN 2u    /* the same, until the call that began it returns */

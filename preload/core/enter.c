@@ -316,7 +316,17 @@ static int bucket(uint64_t v)
 
 static void histogram(const struct seam_tls *t, const struct seam_run *r, uint64_t ticks, int failed)
 {
-	unsigned shard = t->tid % seam->fixed.nshards_hist;
+	if (likely(t->hists != 0)) {
+		struct seam_hist *own = t->hists + r->hist;
+		own->bucket[bucket(ticks)]++;
+		own->count++;
+		own->sum += ticks;
+		own->errors += failed;
+		if (ticks > own->max)
+			own->max = ticks;
+		return;
+	}
+	unsigned shard = t->tid % SEAM_HISTS_SHARED;
 	struct seam_hist *h = (struct seam_hist *)arena_at(seam->fixed.hist_off) + (size_t)shard * seam->fixed.nhists + r->hist;
 	__atomic_add_fetch(&h->bucket[bucket(ticks)], 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&h->count, 1, __ATOMIC_RELAXED);

@@ -51,8 +51,10 @@
 #define RUN_ID         48
 #define RUN_NREGS      52
 #define RUN_STR_FAST   65
+#define RUN_HIST       68
 #define RUN_STR_ITEM   84
 #define SP_RULES       1
+#define SP_LATE        8
 #define SP_STACK       16
 #define SP_STRING      32
 #define SP_WATCH       128
@@ -69,6 +71,12 @@
 #define TLS_ENT        64
 #define TLS_MAPS       88   /* pages_gen, pages_void */
 #define TLS_PAGES      96
+#define TLS_HISTS      256
+#define HIST_SHIFT     11   /* of struct seam_hist, 2048 bytes */
+#define HIST_COUNT     2016
+#define HIST_SUM       2024
+#define HIST_MAX       2032
+#define HIST_ERRORS    2040
 #define CORE_MAPS      8    /* maps_gen, maps_busy */
 #define THREAD_COPYING 68
 

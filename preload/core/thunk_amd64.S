@@ -269,6 +269,7 @@ common_full:
 	movq	$0, %fs:TLS_GUARD(%r10)
 .Lslow_leave:
 	movl	$HOW_RECORDED, FRAME_HOW(%rsp)
+.Lleave_c:
 	movq	%rsi, FRAME_LEFT+8(%rsp)
 	movq	%rdi, FRAME_LEFT+16(%rsp)
 	movq	%r8,  FRAME_LEFT+24(%rsp)
@@ -317,6 +318,8 @@ common_full:
 	enter_frame
 	cmpb	$SP_STRING, RUN_SPECIAL(%r11)
 	je	.Lstring
+	cmpb	$SP_LATE, RUN_SPECIAL(%r11)
+	je	.Lhist
 	cmpb	$0, RUN_FAST(%r11)
 	jne	.Lnative
 	cmpb	$SP_RULES, RUN_SPECIAL(%r11)
@@ -499,6 +502,116 @@ common_full:
 	jz	1b
 	movq	%rax, %rcx
 	jmp	.Lzero
+
+	/* The time between is counted, in this thread's own histogram: nothing else is special. There is
+	 * nothing to guard: whatever a signal handler may find is one instruction, and is done or not. But a
+	 * call that is made within seam is not counted, so the guard must be free. */
+.Lhist:
+	movq	%rax, FRAME_RAX(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%r11, FRAME_RUN(%rsp)
+	movq	seam_tls@gottpoff(%rip), %r10
+	cmpq	$0, %fs:TLS_GUARD(%r10)
+	jne	.Lhist_c
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	.Lhist_c
+	movq	seam_epoch(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_EPOCH(%r10), %eax
+	jne	.Lhist_c
+	cmpq	$0, %fs:TLS_HISTS(%r10)
+	je	.Lhist_c
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, FRAME_TS(%rsp)
+	movq	FRAME_R11(%rsp), %rax
+	movq	%rax, THUNK_R11-8(%rsp)
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_RAX(%rsp), %rax
+	call	*RUN_ORIG(%r11)
+
+	movq	%rcx, FRAME_LEFT+0(%rsp)
+	movq	%r10, FRAME_LEFT+40(%rsp)
+	movq	%r11, FRAME_LEFT+48(%rsp)
+	movq	%rax, FRAME_RET(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
+	movq	FRAME_RUN(%rsp), %r11
+	movq	seam_tls@gottpoff(%rip), %r10
+	testb	$SP_STACK, RUN_SPECIAL(%r11)
+	jnz	.Lhist_leave_c
+	cmpq	$0, %fs:TLS_GUARD(%r10)
+	jne	.Lhist_leave_c
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	.Lhist_leave_c
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	subq	FRAME_TS(%rsp), %rax
+	movl	RUN_HIST(%r11), %ecx
+	shlq	$HIST_SHIFT, %rcx
+	addq	%fs:TLS_HISTS(%r10), %rcx
+	movq	%rcx, %r10
+	/* the bucket: bucket() in enter.c */
+	movq	%rax, %rdx
+	cmpq	$4, %rax
+	jb	1f
+	bsrq	%rax, %rcx
+	subl	$2, %ecx
+	shrq	%cl, %rdx
+	leaq	(%rdx,%rcx,4), %rdx
+1:	incq	(%r10,%rdx,8)
+	incq	HIST_COUNT(%r10)
+	addq	%rax, HIST_SUM(%r10)
+	cmpq	HIST_MAX(%r10), %rax
+	ja	.Lhist_max
+.Lhist_maxed:
+	movq	FRAME_RET(%rsp), %rax
+	movslq	%eax, %rdx
+	cmpb	$0, RUN_RET4(%r11)
+	cmove	%rax, %rdx
+	subq	RUN_FAIL_LO(%r11), %rdx
+	xorl	%ecx, %ecx
+	cmpq	%rdx, RUN_FAIL_SPAN(%r11)
+	setae	%cl
+	xorb	RUN_FAIL_NOT(%r11), %cl
+	jnz	.Lhist_failed
+.Lhist_done:
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_LEFT+0(%rsp), %rcx
+	movq	FRAME_LEFT+40(%rsp), %r10
+	movq	FRAME_LEFT+48(%rsp), %r11
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_restore_state
+.Lhist_failed:
+	incq	HIST_ERRORS(%r10)
+	jmp	.Lhist_done
+.Lhist_max:
+	movq	%rax, %rdx
+	movq	HIST_MAX(%r10), %rax
+2:	cmpq	%rax, %rdx
+	jbe	.Lhist_maxed
+	cmpxchgq %rdx, HIST_MAX(%r10)	/* a handler may have a longer one */
+	jne	2b
+	jmp	.Lhist_maxed
+.Lhist_c:
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_R10(%rsp), %r10
+	jmp	.Lsave
+.Lhist_leave_c:
+	movl	$HOW_LATE, FRAME_HOW(%rsp)
+	jmp	.Lleave_c
+
 .Lnative:
 	save_args
 	call	seam_enter_native

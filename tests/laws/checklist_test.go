@@ -121,6 +121,7 @@ func TestSignalAtEveryInstruction(t *testing.T) {
 		"log":    p(exe+":work", exe+":tick"),
 		"filter": p(exe+":work if 0 > 20", exe+":tick"),
 		"hist":   p(exe+":work@hist", exe+":tick"),
+		"hists":  p(exe+":work@hist", exe+":tick@hist"),
 		"slow":   p(exe+":work slower 1h", exe+":tick"),
 		"count":  p(exe+":work@count", exe+":tick"),
 		"string": with(p(exe+":work", exe+":tick"), "--proto", "long work(const char *s)"),
@@ -146,6 +147,9 @@ func TestSignalAtEveryInstruction(t *testing.T) {
 			}
 			if skipped := rep.Account.Skipped["reentrant"]; calls+skipped != ticks {
 				t.Errorf("%d calls of tick in the handler, %d told or dropped, %d skipped", ticks, calls, skipped)
+			}
+			if got, _ := rep.function("work"); got != works && name != "slow" && name != "filter" && name != "small" {
+				t.Errorf("%d calls of work, %d told", works, got)
 			}
 			if calls < ticks/20 {
 				t.Errorf("only %d of %d calls in the handler were seen", calls, ticks)

@@ -31,20 +31,27 @@ func TestThreads(t *testing.T) {
 			})
 		}
 	}
-	t.Run("count", func(t *testing.T) {
-		for mode, want := range map[string]uint64{"live": 10000, "brief": 100000, "two": 600000} {
-			_, rep := watched(t, p(exe+":work@count"), exe, mode)
-			if calls, _ := rep.function("work"); calls != want {
-				t.Errorf("%s: counted %d calls, want %d", mode, calls, want)
+	for _, instrument := range []string{"count", "hist"} {
+		t.Run(instrument, func(t *testing.T) {
+			for mode, want := range map[string]uint64{"live": 10000, "brief": 100000, "two": 600000} {
+				_, rep := watched(t, p(exe+":work@"+instrument), exe, mode)
+				if calls, _ := rep.function("work"); calls != want {
+					t.Errorf("%s: counted %d calls, want %d", mode, calls, want)
+				}
 			}
-		}
-	})
-	t.Run("hist", func(t *testing.T) {
-		_, rep := watched(t, p(exe+":work@hist"), exe, "two")
-		if calls, _ := rep.function("work"); calls != 600000 {
-			t.Errorf("measured %d calls, want 600000", calls)
-		}
-	})
+			// handlers in the middle of it
+			res, rep := watched(t, p(exe+":work@"+instrument, exe+":tick@"+instrument), exe, "storm")
+			var works, ticks, wrong uint64
+			if _, err := fmt.Sscanf(res.Stdout, "work %d tick %d wrong %d", &works, &ticks, &wrong); err != nil || wrong != 0 {
+				t.Fatalf("the program went wrong: %v", res)
+			}
+			got, _ := rep.function("work")
+			tick, _ := rep.function("tick")
+			if n := got + tick + rep.Account.Skipped["reentrant"]; n != works+ticks {
+				t.Errorf("storm: %d calls, %d counted or skipped: %+v", works+ticks, n, rep.Account)
+			}
+		})
+	}
 }
 
 // 100,000 threads, one after the other, in an arena that has room for 2,048: all
