@@ -199,7 +199,7 @@ type Start uint8
 const (
 	StartDemand Start = iota // when the arena fills or a callback needs it
 	StartFirst               // at the first recorded call that allows it
-	StartNow                 // in the constructor, before main
+	StartNow                 // in the constructor, before main, which waits for it only with rules or under control
 	StartNever               // never; the collector drains
 )
 

@@ -30,9 +30,10 @@ func answer(a *arena.Arena) {
 	me := core.PID()
 	bell := &a.Procs()[core.ProcIndex()].HoBell
 	slots := a.Handovers()
-	for {
+	for rung := false; ; {
 		seen := atomic.LoadUint32(bell)
-		for i := range slots {
+		rung = rung || seen != 0
+		for i := 0; i < len(slots) && rung; i++ { // before the first ring their pages are left alone
 			h := &slots[i]
 			if atomic.LoadUint32(&h.State) == hoAsked && h.Pid == me && h.What != arena.HandoverCallback &&
 				atomic.CompareAndSwapUint32(&h.State, hoAsked, hoTaken) {

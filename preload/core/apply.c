@@ -523,8 +523,12 @@ static void apply_object(struct seam_load *l, struct seam_object *o)
 
 void seam_apply(struct seam_load *l)
 {
-	if (seam_places_ready())
+	if (seam_places_ready()) {
+		for (uint32_t i = 0; i < l->nobj; i++)
+			if (l->obj[i].plan && l->obj[i].is_new)
+				seam_refuse(l->obj[i].path, "*", NO_MEMORY_NEAR);
 		return;
+	}
 	ksigset old = sig_block_all();
 	for (uint32_t i = 0; i < l->nobj; i++)
 		if (l->obj[i].plan && l->obj[i].is_new)

@@ -3,7 +3,8 @@
  * seam's own readers adopt what is left, and nobody waits. A reader that only
  * knows the stream gets the rest from the agent, which is given FLUSH_NS.
  */
-#include "core.h"
+#include <errno.h>
+#include "load.h"
 #include "sys.h"
 
 #define FLUSH_NS 200000000ll
@@ -44,15 +45,26 @@ int seam_flush(void)
 	}
 }
 
+/* An agent that does not run yet would find nobody to send to. One that is busy is somebody. */
+static int nobody_listens(void)
+{
+	int s = seam_dial(seam->socket);
+	if (s >= 0)
+		sys1(SYS_close, s);
+	return s < 0 && (errno == ENOENT || errno == ECONNREFUSED);
+}
+
 __attribute__((destructor)) static void seam_flush_at_exit(void)
 {
 	if (!seam || !seam->arena || seam_reader_takes_rest() || !begin_calls())
 		return;
-	if ((uint32_t)sys0(SYS_getpid) == seam->pid) {
-		if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0 &&
-		    seam->socket[0] && anything_recorded())
+	int saved = errno;
+	if ((uint32_t)sys0(SYS_getpid) == seam->pid && seam->socket[0] && anything_recorded() &&
+	    (seam->go_state == SEAM_GO_ON || !nobody_listens())) {
+		if (seam->go_state == SEAM_GO_OFF && seam->start != SEAM_START_NEVER && seam->arena->owner == 0)
 			seam_go_start();
 		seam_flush();
 	}
+	errno = saved;
 	end_calls();
 }

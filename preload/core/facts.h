@@ -18,12 +18,12 @@ struct seam_facts {
 	uint64_t pthread_key;   /* runtime/cgo's static pthread_g */
 	uint64_t pthread_key_created;
 	uint64_t parked;        /* bit i: the i-th fatal function jumps to seam_park */
-	uint64_t relocs;        /* struct seam_reloc[nrelocs]: Go's, not applied by the loader */
+	uint64_t relocs;        /* uint64_t[nrelocs]: Go's, not applied by the loader. As DT_RELR has them; the addends are in place */
 	uint64_t nrelocs;
 	uint64_t kept[SEAM_KEPT_PAGES]; /* pages of Go's data that hold something of the core or of the loader, 0: no more */
+	uint64_t data_lo, data_hi; /* of what is relocated there, the part behind what is read-only once relocated */
 	uint64_t text_lo, text_hi; /* runtime.text, runtime.etext: Go's code and nothing else */
 	uint64_t sigpanic;      /* runtime.sigpanic0: where an instruction that faults is made to go */
 };
-struct seam_reloc { uint32_t at, addend; }; /* the word at base+at is to be base+addend */
 extern const volatile struct seam_facts seam_facts;
 #endif

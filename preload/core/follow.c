@@ -33,8 +33,9 @@ enum { SPEC, SOCKET, READER, FILTERS, VARS };
 
 struct seam_follow {
 	uint32_t mode;
-	char     lib[4096];             /* our path, as LD_PRELOAD has it */
-	char     vars[VARS][4352];      /* "SEAM_SPEC=...", "": not set */
+	const char *lib;                /* our path, as LD_PRELOAD has it */
+	const char *vars[VARS];         /* "SEAM_SPEC=...", "": not set */
+	char     text[4096 + VARS * 4352]; /* of these, one behind the other: a page is written, not one for each */
 	struct { uint32_t tid; struct seam_tls *of; } users[PLACES]; /* tid 0: free */
 	char     places[PLACES][PLACE_SIZE];
 };
@@ -403,27 +404,33 @@ void seam_exec_environment(const struct seam_run *r, struct seam_frame *f)
 	*envp = other;
 }
 
-static void variable(char *to, unsigned room, const char *name, const char *value)
+/* NAME=VALUE at *to, which is moved behind it; "" when there is no value, or a very long one. */
+static const char *variable(char **to, const char *name, const char *value)
 {
 	unsigned n = length(name), k = value ? length(value) : 0;
-	if (!value || n + 1 + k + 1 > room)
-		return;
-	copy_bytes(to, name, n);
-	to[n] = '=';
-	copy_bytes(to + n + 1, value, k + 1);
+	char *at = *to;
+	if (!value || n + 1 + k + 1 > 4352)
+		return "";
+	copy_bytes(at, name, n);
+	at[n] = '=';
+	copy_bytes(at + n + 1, value, k + 1);
+	*to = at + n + 1 + k + 1;
+	return at;
 }
 
 void seam_follow_init(uint32_t mode, const char *lib, const char *spec, const char *socket, const char *reader, const char *filters)
 {
 	unsigned n = length(lib);
 	struct seam_follow *w = (void *)sys6(SYS_mmap, 0, sizeof *w, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if ((uint64_t)w > -4096ull || n >= sizeof w->lib)
+	if ((uint64_t)w > -4096ull || n >= 4096)
 		return;
+	char *to = w->text + n + 1;
 	w->mode = mode;
-	copy_bytes(w->lib, lib, n + 1);
-	variable(w->vars[SPEC], sizeof w->vars[0], "SEAM_SPEC", spec);
-	variable(w->vars[SOCKET], sizeof w->vars[0], "SEAM_SOCKET", socket);
-	variable(w->vars[READER], sizeof w->vars[0], "SEAM_READER", reader);
-	variable(w->vars[FILTERS], sizeof w->vars[0], "SEAM_FILTERS", filters);
+	copy_bytes(w->text, lib, n + 1);
+	w->lib = w->text;
+	w->vars[SPEC] = variable(&to, "SEAM_SPEC", spec);
+	w->vars[SOCKET] = variable(&to, "SEAM_SOCKET", socket);
+	w->vars[READER] = variable(&to, "SEAM_READER", reader);
+	w->vars[FILTERS] = variable(&to, "SEAM_FILTERS", filters);
 	seam->follow = w;
 }

@@ -74,13 +74,35 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 /* Apply the relocations that postlink kept from the loader, from address lo on.
- * Twice does no harm: a child may have been forked in the middle. */
+ * Twice does no harm, since a child may have been forked in the middle: what is to be
+ * relocated lies in the first 4 GiB, and what was does not (seam_go_init). */
 static void relocate(uint64_t lo)
 {
-	const struct seam_reloc *r = (const void *)(seam->base + seam_facts.relocs), *end = r + seam_facts.nrelocs;
-	for (; r < end; r++)
-		if (seam->base + r->at >= lo)
-			*(uint64_t *)(seam->base + r->at) = seam->base + r->addend;
+	const uint64_t *r = (const void *)(seam->base + seam_facts.relocs), *end = r + seam_facts.nrelocs, base = seam->base;
+	uint64_t *at = 0;
+	for (; r < end; r++) {
+		uint64_t bits = *r >> 1;
+		uint64_t *p = at;
+		if (!(*r & 1)) {
+			p = (uint64_t *)(base + *r);
+			at = p + 1;
+			bits = 1;
+		} else
+			at += 63;
+		if ((uint64_t)at <= lo)
+			continue;
+		for (; bits; bits &= bits - 1) {
+			uint64_t *q = p + __builtin_ctzll(bits);
+			if ((uint64_t)q >= lo && *q >> 32 == 0)
+				*q += base;
+		}
+	}
+}
+
+static void populate_data(void)
+{
+	uint64_t lo = (seam->base + seam_facts.data_lo) & ~(PAGE - 1);
+	sys3(SYS_madvise, lo, seam->base + seam_facts.data_hi - lo, POPULATE_WRITE);
 }
 
 static int first_time(void)
@@ -90,6 +112,7 @@ static int first_time(void)
 	if ((uint64_t)p >= -4095ull || sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ | PROT_WRITE))
 		return -1;
 	sys3(SYS_madvise, seam->relro_lo, relro, POPULATE_WRITE); /* may fail: then each page faults */
+	populate_data();
 	relocate(0);
 	if (sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ))
 		return -1;
@@ -139,6 +162,7 @@ static int again(void)
 		if (file & (PAGE - 1)) /* what follows in the file is not ours */
 			memset((void *)file, 0, PAGE - (file & (PAGE - 1)));
 	}
+	populate_data();
 	relocate(lowest);
 	return 0;
 }

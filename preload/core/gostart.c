@@ -44,7 +44,7 @@ void seam_go_init(seam_objects *each)
 	seam->pthread_create = seam_waking.pthread_create;
 	seam->nptl_nthreads = seam_waking.nptl_nthreads;
 	seam->go_reason = SEAM_WHY_NONE;
-	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create) {
+	if (seam_facts.magic != SEAM_FACTS_MAGIC || seam->nsegs == 0 || !seam->pthread_create || seam->base >> 32 == 0) {
 		seam->go_reason = SEAM_WHY_FACTS;
 		seam->go_state = SEAM_GO_FAILED;
 	}

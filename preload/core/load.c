@@ -493,11 +493,14 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 	if (n < 0 && executed && executed[0] == '/') /* no /proc: what execve was given, if that can be told from it */
 		strncpy(l->exe, executed, sizeof l->exe - 1);
 	/* a reader that has the say changes what a link leads to: from here on it is this file */
-	char *file = l->spec_path;
+	char *file = l->spec_path; /* all zeros so far */
 	n = sys3(SYS_readlink, spec, file, sizeof l->spec_path - 1);
 	file[n > 0 ? n : 0] = 0;
-	if (file[0] != '/')
-		strncpy(file, spec, sizeof l->spec_path - 1);
+	if (file[0] != '/') {
+		if (strlen(spec) >= sizeof l->spec_path)
+			return SEAM_WAKE_SPEC;
+		strcpy(file, spec);
+	}
 	if (seam_spec_read(&l->spec, file, 0))
 		return SEAM_WAKE_SPEC;
 	l->debug = seam_waking.debug;
@@ -508,7 +511,7 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 		return SEAM_WAKE_NOTHING;
 	if (setup_core(l))
 		return SEAM_WAKE_MEMORY;
-	memcpy(seam->spec_path, file, sizeof seam->spec_path);
+	strcpy(seam->spec_path, file);
 	if (socket && strlen(socket) < sizeof seam->socket)
 		strcpy(seam->socket, socket);
 	seam->start = l->spec.start;
@@ -544,7 +547,10 @@ int32_t seam_load(struct seam_load *l, const char *spec, const char *socket, con
 		seam->late = l;
 	if (now)
 		announce_arena(l);
-	if (now && !l->awake && seam->start == SEAM_START_NOW && seam->go_state == SEAM_GO_OFF && seam_go_start() == 0)
+	/* Who only records needs no agent yet, and does not wait. A callback that has
+	 * none is skipped, and so is an order. */
+	if (now && !l->awake && seam->start == SEAM_START_NOW && seam->go_state == SEAM_GO_OFF && seam_go_start() == 0 &&
+	    (l->spec.nrules || l->spec.control))
 		seam_go_wait(PLAN_DEADLINE_NS);
 	l->awake = 0; /* from here on it is asked by threads that load a library */
 	return SEAM_WAKE_DONE;

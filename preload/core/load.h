@@ -13,7 +13,7 @@ struct dl_phdr_info;
 struct seam_spec {              /* the lines of a spec file, see docs/architecture.md */
 	uint64_t hash, buffer;
 	uint32_t on_full, block_ms, start, follow, control;
-	char     plans[3800], planner[4096];
+	const char *plans, *planner;    /* "": none */
 	uint32_t nglobs, has_paths, nhas;
 	uint32_t nrules;
 	const char *rules[SEAM_MAX_RULES];     /* kind and text */
@@ -54,25 +54,23 @@ struct seam_done {
 };
 
 struct seam_load {              /* one mapping; kept if libraries may come later */
-	struct seam_spec spec;
-	struct seam_object obj[MAX_OBJECTS];    /* what is loaded now */
-	uint32_t nobj, nmissing;
+	uint32_t nobj, nmissing;                /* what is small lies together: each page that is written costs a fault */
 	int      elsewhere;                     /* while looking: these are another namespace's */
 	int      cut;                           /* not all that is loaded is in obj */
-	uint32_t nold;
-	uint64_t old[MAX_OBJECTS];              /* biases of what was there at the last look, ascending */
-	struct seam_done done[MAX_OBJECTS];
-	uint32_t ndone;
+	uint32_t nold, ndone, names_used;
 	const void *debug;                      /* the loader's struct r_debug, or NULL */
-	char     names[65536];                  /* paths of obj */
-	uint32_t names_used;
-	char     exe[4096];
-	char     spec_path[4096];
 	int      live;                          /* plans must say how to patch what runs */
 	int      argc;
 	char   **argv;
 	int      memfd;
 	int      awake;         /* in a process that runs: see wake.c for what may be done then */
+	char     exe[4096];
+	char     spec_path[4096];
+	struct seam_object obj[MAX_OBJECTS];    /* what is loaded now */
+	uint64_t old[MAX_OBJECTS];              /* biases of what was there at the last look, ascending */
+	struct seam_done done[MAX_OBJECTS];
+	char     names[65536];                  /* paths of obj */
+	struct seam_spec spec;
 };
 
 /* hash.c */

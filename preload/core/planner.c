@@ -39,7 +39,7 @@ int seam_run_planner(struct seam_load *l)
 	int n = 0, done = -1;
 	if (!l->spec.planner[0])
 		return -1;
-	argv[n++] = l->spec.planner;
+	argv[n++] = (char *)l->spec.planner;
 	argv[n++] = "plan";
 	if (l->live)
 		argv[n++] = "live";

@@ -31,6 +31,7 @@ int seam_spec_read(struct seam_spec *s, const char *path, int own)
 		n += got;
 	sys1(SYS_close, fd);
 	s->text[n] = 0;
+	s->plans = s->planner = "";
 	if (strncmp(s->text, "seam-spec 1\n", 12))
 		return -1;
 	char *line = s->text + 12, *next;
@@ -55,12 +56,9 @@ int seam_spec_read(struct seam_spec *s, const char *path, int own)
 		else if (starts(line, "control", &v))
 			s->control = atoi(v);
 		else if (starts(line, "plans", &v)) {
-			if (strlen(v) >= sizeof s->plans)
-				return -1;
-			strcpy(s->plans, v);
+			s->plans = v;
 		} else if (starts(line, "planner", &v)) {
-			if (strlen(v) < sizeof s->planner)
-				strcpy(s->planner, v);
+			s->planner = v;
 		} else if (starts(line, "lib", &v) || starts(line, "path", &v)) {
 			if (s->nglobs < MAX_GLOBS) {
 				s->globs[s->nglobs].text = v;

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
 const (
@@ -30,10 +31,17 @@ const (
 // it (Go 1.26: runtime/sys_linux_amd64.s, runtime/signal_unix.go, runtime/asm_amd64.s).
 var fatal = []string{"runtime.exit", "runtime.dieFromSignal", "runtime.raise", "runtime.raiseproc", "runtime.abort"}
 
-// skipped does work at the start that the agent has no use for: it reads the cgroup's CPU
-// quota from three files, even where GODEBUG containermaxprocs=0 says that nobody
-// wants it (runtime/cgroup_linux.go). The core chooses GOMAXPROCS.
-const skipped = "runtime.defaultGOMAXPROCSInit"
+// skipped do work at the start that the agent has no use for. Each is made to return at
+// once, unless something is linked that needs what it does.
+var skipped = []struct{ name, unless string }{
+	// Reads the cgroup's CPU quota from three files, even where GODEBUG containermaxprocs=0 says
+	// that nobody wants it (runtime/cgroup_linux.go). The core chooses GOMAXPROCS.
+	{"runtime.defaultGOMAXPROCSInit", ""},
+	// Makes packages follow GODEBUG; our settings are the runtime's own, which reads them itself.
+	{"internal/godebug.init.0", ""},
+	// Binds dlopen and its like, by reflection, for purego.Dlopen and its like.
+	{"github.com/ebitengine/purego.init.0", "github.com/ebitengine/purego.Dl"},
+}
 
 func main() {
 	do := run
@@ -139,16 +147,31 @@ func (im *image) patchFatal() error {
 }
 
 func (im *image) patchSkipped() error {
-	s, err := im.sym(skipped)
-	if err != nil {
-		return err
+	for _, f := range skipped {
+		if f.unless != "" && im.linked(f.unless) {
+			continue
+		}
+		s, err := im.sym(f.name)
+		if err != nil {
+			return err
+		}
+		at, err := im.offset(s.Value, 1)
+		if err != nil {
+			return fmt.Errorf("patch %s: %w", f.name, err)
+		}
+		im.data[at] = 0xc3 // ret: no arguments, no results
 	}
-	at, err := im.offset(s.Value, 1)
-	if err != nil {
-		return fmt.Errorf("patch %s: %w", skipped, err)
-	}
-	im.data[at] = 0xc3 // ret: no arguments, no results
 	return nil
+}
+
+// linked says whether there is a function whose name begins like this.
+func (im *image) linked(prefix string) bool {
+	for name, s := range im.syms {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // roomForJump says whether a function's first bytes may be overwritten: it is
@@ -184,6 +207,7 @@ func (im *image) writeFacts(relocs table) error {
 		return err
 	}
 	words = append(words, kept[:]...)
+	words = append(words, relocs.dataLo, relocs.dataHi)
 	for _, name := range []string{"runtime.text", "runtime.etext", "runtime.sigpanic0.abi0"} {
 		s, err := im.sym(name)
 		if err != nil {

@@ -12,12 +12,13 @@ import (
 
 const (
 	relaSize  = 24 // Elf64_Rela
-	pairSize  = 8  // struct seam_reloc in preload/core/facts.h
+	wordSize  = 8
 	fewRelocs = 1000
 )
 
-// table is where the deferred relocations are: pairs of u32 {place, addend}.
-type table struct{ addr, count uint64 }
+// table is where the deferred relocations are, as words of 64 bits, and how many: see packed.
+// dataLo to dataHi is what is relocated behind the part that is read-only afterwards.
+type table struct{ addr, count, dataLo, dataHi uint64 }
 
 type span struct{ lo, hi uint64 }
 
@@ -48,8 +49,33 @@ func (im *image) goData() ([]span, error) {
 	return spans, nil
 }
 
-// deferRelocations moves Go's relative relocations from the loader's table
-// into one of ours behind it, in the same section, in half the space.
+// packed says which words are to be relocated as the loaders of recent systems are told
+// (DT_RELR): an even word is the address of one; an odd one has a bit, from the second
+// on, for each of the 63 words that follow. Places are ascending, multiples of 8.
+func packed(places []uint64) []byte {
+	var b []byte
+	for i := 0; i < len(places); {
+		b = binary.LittleEndian.AppendUint64(b, places[i])
+		next := places[i] + wordSize
+		i++
+		for i < len(places) {
+			bits := uint64(0)
+			for ; i < len(places) && places[i] < next+63*wordSize; i++ {
+				bits |= 1 << ((places[i]-next)/wordSize + 1)
+			}
+			if bits == 0 {
+				break
+			}
+			b = binary.LittleEndian.AppendUint64(b, bits|1)
+			next += 63 * wordSize
+		}
+	}
+	return b
+}
+
+// deferRelocations takes Go's relative relocations out of the loader's table. Their
+// addends go to where they are added, and a table of the places lies behind the
+// loader's, in the same section, in a fiftieth of the space.
 func (im *image) deferRelocations() (table, error) {
 	spans, err := im.goData()
 	if err != nil {
@@ -65,7 +91,8 @@ func (im *image) deferRelocations() (table, error) {
 		return table{}, fmt.Errorf("relocations: %w", err)
 	}
 	relas := im.data[at : at+size]
-	var kept, pairs []byte
+	var kept []byte
+	var places []uint64
 	var relative uint64
 	for r := range slices.Chunk(relas, relaSize) {
 		place, info, addend := binary.LittleEndian.Uint64(r), binary.LittleEndian.Uint64(r[8:]), binary.LittleEndian.Uint64(r[16:])
@@ -74,8 +101,15 @@ func (im *image) deferRelocations() (table, error) {
 			if place>>32 != 0 || addend>>32 != 0 {
 				return table{}, fmt.Errorf("relocation at %#x: not in the first 4 GiB", place)
 			}
-			pairs = binary.LittleEndian.AppendUint32(pairs, uint32(place))
-			pairs = binary.LittleEndian.AppendUint32(pairs, uint32(addend))
+			if place%wordSize != 0 {
+				return table{}, fmt.Errorf("relocation at %#x: not a multiple of %d", place, wordSize)
+			}
+			to, err := im.offset(place, wordSize)
+			if err != nil {
+				return table{}, fmt.Errorf("relocation: %w", err)
+			}
+			binary.LittleEndian.PutUint64(im.data[to:], addend)
+			places = append(places, place)
 			continue
 		}
 		if isRelative { // the linker sorted them to the front, and they stay there
@@ -83,15 +117,27 @@ func (im *image) deferRelocations() (table, error) {
 		}
 		kept = append(kept, r...)
 	}
-	if len(pairs) < fewRelocs*pairSize {
+	if len(places) < fewRelocs {
 		return table{}, errors.New("hardly a relocation is Go's: have its data symbols changed?")
 	}
+	slices.Sort(places)
+	words := packed(slices.Compact(places))
 	n := copy(relas, kept)
-	copy(relas[n:], pairs)
-	clear(relas[n+len(pairs):])
+	copy(relas[n:], words)
+	clear(relas[n+len(words):])
 	binary.LittleEndian.PutUint64(im.data[dyn[elf.DT_RELASZ]:], uint64(n))
 	binary.LittleEndian.PutUint64(im.data[dyn[elf.DT_RELACOUNT]:], relative)
-	return table{addr: addr + uint64(n), count: uint64(len(pairs) / pairSize)}, nil
+	relro := im.prog(elf.PT_GNU_RELRO)
+	if relro == nil {
+		return table{}, errors.New("no PT_GNU_RELRO")
+	}
+	t := table{addr: addr + uint64(n), count: uint64(len(words) / wordSize), dataHi: places[len(places)-1] + wordSize}
+	if i, _ := slices.BinarySearch(places, relro.Vaddr+relro.Memsz); i < len(places) {
+		t.dataLo = places[i]
+	} else {
+		t.dataLo = t.dataHi
+	}
+	return t, nil
 }
 
 // dynamic finds the values of tags in the dynamic section, as offsets in the file.

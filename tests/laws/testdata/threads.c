@@ -160,6 +160,7 @@ static void *afterwards(void *p)
 static void *by_another(void *p)
 {
 	wrong += work(1) != 2;
+	sleep(1); /* the drainer's to see, before it has a name of its own */
 	named = 1;
 	while (!go_on)
 		usleep(100);
