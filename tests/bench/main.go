@@ -22,12 +22,12 @@ import (
 func main() {
 	seam := flag.String("seam", "bin/seam", "the seam to measure")
 	quick := flag.Bool("quick", false, "one round, small: does it run")
-	only := flag.String("only", "", "one part: startup1000, the start with a thousand probes; callback, the round trip to a Go callback; sustained, calls per second to the report")
+	only := flag.String("only", "", "one part: startup, of /bin/true; startup1000, the start with a thousand probes; callback, the round trip to a Go callback; sustained, calls per second to the report")
 	flag.Parse()
 	b, err := prepare(*seam, *quick)
 	if err == nil {
 		defer os.RemoveAll(b.dir)
-		parts := map[string]func() error{"": b.all, "startup1000": b.many, "callback": b.callback, "sustained": b.sustained}
+		parts := map[string]func() error{"": b.all, "startup": b.startUp, "startup1000": b.many, "callback": b.callback, "sustained": b.sustained}
 		part := parts[*only]
 		switch {
 		case part == nil:
@@ -219,24 +219,28 @@ func (b *bench) startUp() error {
 		{"seam, the default packs", func() (string, error) { return b.spawnUnder() }},
 		{"seam, the default packs, Go started, no reader", func() (string, error) { return b.spawnAlone("--start", "now") }},
 		{"seam, the default packs, Go started, a reader", func() (string, error) { return b.spawnUnder("--start", "now") }},
+		{"  and waited for: there is a rule", func() (string, error) {
+			return b.spawnUnder("--start", "now", "--delay", "libc:getppid:1ms")
+		}},
 	}
-	got := make([][]float64, len(ways))
+	got, cpu := make([][]float64, len(ways)), make([][]float64, len(ways))
 	for range b.rounds {
 		for i, w := range ways {
 			out, err := w.run()
 			if err != nil {
 				return err
 			}
-			v, err := strconv.ParseFloat(strings.Fields(out)[0], 64)
-			if err != nil {
-				return err
+			var wall, least, busy float64
+			if _, err := fmt.Sscan(out, &wall, &least, &busy); err != nil {
+				return fmt.Errorf("spawn printed %q: %w", out, err)
 			}
-			got[i] = append(got[i], v)
+			got[i], cpu[i] = append(got[i], wall), append(cpu[i], busy)
 		}
 	}
-	fmt.Printf("\nstart-up of /bin/true, ms (median of %d runs of %d; min-max of the runs)\n", b.rounds, b.spawns)
+	fmt.Printf("\nstart-up of /bin/true, ms (median of %d runs of %d; min-max of the runs; its processor time; Go starts beside a program that only records)\n", b.rounds, b.spawns)
 	for i, w := range ways {
-		fmt.Printf("  %-48s %7.3f   added %6.3f   (%.3f-%.3f)\n", w.name, measure.Median(got[i]), measure.Median(got[i])-measure.Median(got[0]), slices.Min(got[i]), slices.Max(got[i]))
+		fmt.Printf("  %-48s %7.3f   added %6.3f   (%.3f-%.3f)   CPU %6.3f   added %6.3f\n", w.name, measure.Median(got[i]), measure.Median(got[i])-measure.Median(got[0]),
+			slices.Min(got[i]), slices.Max(got[i]), measure.Median(cpu[i]), measure.Median(cpu[i])-measure.Median(cpu[0]))
 	}
 	return nil
 }
