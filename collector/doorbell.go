@@ -16,6 +16,8 @@ const (
 
 	regularly  = 200 * time.Millisecond // passes when nothing rings
 	regularly1 = 20 * time.Millisecond  // where somebody looks at each event
+	rarely     = time.Second            // after some passes without a call
+	idleFrom   = 5
 	fruitless  = tick * time.Millisecond
 )
 
@@ -27,17 +29,46 @@ func (h *held) due(now time.Time) bool {
 	if h.a.Urgent(h.worth()) {
 		return now.After(h.notBefore)
 	}
-	every := regularly
-	if h.k.c.obs != nil {
-		every = regularly1
+	return now.Sub(h.passed) >= h.every()
+}
+
+// every is how often an arena is drained when nothing rings.
+func (h *held) every() time.Duration {
+	switch {
+	case h.k.c.obs != nil:
+		return regularly1
+	case h.idle >= idleFrom:
+		return rarely
 	}
-	return now.Sub(h.passed) >= every
+	return regularly
+}
+
+// pause is how long the keeper may sleep when nothing happens, ms; k.mu is held.
+func (k *keeper) pause() int {
+	if len(k.arenas) == 0 {
+		return -1
+	}
+	wait := rarely
+	for _, h := range k.arenas {
+		if !h.claimed || h.mainDead {
+			return tick
+		}
+		wait = min(wait, h.every())
+	}
+	return int(wait / time.Millisecond)
 }
 
 // passing notes the result of a pass; k.mu is held.
 func (h *held) passing(calls uint64) {
 	h.passed, h.notBefore = time.Now(), time.Time{}
-	if calls == 0 { // nobody's word is believed twice
+	if calls > 0 {
+		h.idle = 0
+		return
+	}
+	if h.idle < idleFrom {
+		h.idle++
+	}
+	if h.a.Urgent(h.worth()) { // nobody's word is believed twice
 		h.notBefore = h.passed.Add(fruitless)
 	}
 }
@@ -53,9 +84,11 @@ func (k *keeper) listen() {
 		k.graves = nil
 		as = as[:0]
 		now := time.Now()
-		full := worthFull
+		full, within := worthFull, time.Minute // whatever changes rings
 		for _, h := range k.arenas {
-			if h.claimed && !h.busy && now.After(h.notBefore) {
+			if now.Before(h.notBefore) {
+				within = fruitless
+			} else if h.claimed && !h.busy {
 				as = append(as, h.a)
 				full = min(full, h.worth())
 			}
@@ -67,7 +100,7 @@ func (k *keeper) listen() {
 		if over {
 			return
 		}
-		k.door.Wait(as, full, seen, tick*time.Millisecond)
+		k.door.Wait(as, full, seen, within)
 		for _, a := range as {
 			if a.Urgent(full) {
 				// until a pass has begun, or the keeper thought otherwise

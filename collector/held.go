@@ -38,6 +38,7 @@ type held struct {
 	looked    time.Time // when the process table was last checked thoroughly
 	asked     time.Time // when a claimed one's processes were last asked after
 	passed    time.Time // when its last pass ended
+	idle      int       // passes without a call, up to idleFrom
 	notBefore time.Time // no pass before that because chunks are full
 	told      uint64    // hash of the spec that its processes were told to follow, 0 none
 	toldAt    time.Time // when they were, or were asked for an agent

@@ -179,10 +179,7 @@ func (k *keeper) run() {
 				polled = append(polled, h)
 			}
 		}
-		wait := -1
-		if len(k.arenas) > 0 {
-			wait = tick
-		}
+		wait := k.pause()
 		if k.ending {
 			for _, h := range k.arenas {
 				h.a.Disarm(0) // nobody else could let them go on

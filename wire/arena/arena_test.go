@@ -350,6 +350,41 @@ func TestWait(t *testing.T) {
 	}
 }
 
+// A doorbell waits for all of several arenas, and for Ring; it would wait a minute for nothing.
+func TestDoorbell(t *testing.T) {
+	ms := []*arenatest.Mem{small(), small(), small()}
+	as := make([]*arena.Arena, len(ms))
+	for i, m := range ms {
+		as[i] = m.Arena()
+	}
+	var b arena.Doorbell
+	wake := []func(){func() { b.Ring() }, func() { as[0].Wake() }, func() { as[2].Wake() }}
+	for i, f := range wake {
+		done := make(chan bool)
+		seen := b.Seen()
+		go func() { b.Wait(as, 7, seen, time.Minute); close(done) }()
+		for atomic.LoadUint32(&ms[2].H.Sleeping) != 7 {
+			time.Sleep(time.Millisecond)
+		}
+		f()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d: not woken", i)
+		}
+		for _, m := range ms {
+			if atomic.LoadUint32(&m.H.Sleeping) != 0 {
+				t.Error("still marked as sleeping")
+			}
+		}
+	}
+	seen := b.Seen()
+	b.Ring()
+	b.Wait(as, 7, seen, time.Minute) // rung since then
+	ms[1].H.Nfull = 7
+	b.Wait(as, 7, b.Seen(), time.Minute) // full already
+}
+
 func TestOwner(t *testing.T) {
 	m := small()
 	a := m.Arena()

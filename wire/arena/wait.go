@@ -57,9 +57,8 @@ type waitv struct {
 }
 
 const (
-	futex32      = 2   // FUTEX_32
-	futexPrivate = 128 // FUTEX_PRIVATE_FLAG
-	maxWaitv     = 128 // FUTEX_WAITV_MAX
+	futex32  = 2   // FUTEX_32: without FUTEX_PRIVATE_FLAG, as futexWake
+	maxWaitv = 128 // FUTEX_WAITV_MAX
 
 	// without futex_waitv, which Linux has since 5.16, the arenas are looked at as often
 	pollEvery = 5 * time.Millisecond
@@ -84,7 +83,7 @@ func (b *Doorbell) Seen() uint32 { return atomic.LoadUint32(&b.rung) }
 // meanwhile. Of more than 127 arenas those behind are not waited for.
 func (b *Doorbell) Wait(as []*Arena, full int, seen uint32, d time.Duration) {
 	as = as[:min(len(as), maxWaitv-1)]
-	b.waiters[0] = waitv{uint64(seen), uint64(uintptr(unsafe.Pointer(&b.rung))), futex32 | futexPrivate, 0}
+	b.waiters[0] = waitv{uint64(seen), uint64(uintptr(unsafe.Pointer(&b.rung))), futex32, 0}
 	for i, a := range as {
 		b.waiters[i+1] = waitv{uint64(atomic.LoadUint32(&a.head.Work)), uint64(uintptr(unsafe.Pointer(&a.head.Work))), futex32, 0}
 		atomic.StoreUint32(&a.head.Sleeping, uint32(full))
