@@ -174,7 +174,7 @@ func (c *Collector) Serve() error {
 			return fmt.Errorf("accept connection: %w", reason(err))
 		}
 		wait = time.Millisecond
-		go func() {
+		hands.do(func() {
 			defer c.work.Done()
 			c.handle(p)
 			c.mu.Lock()
@@ -182,7 +182,7 @@ func (c *Collector) Serve() error {
 			c.mu.Unlock()
 			p.conn.Close()
 			c.keep.wake() // it may have been waited for
-		}()
+		})
 	}
 }
 

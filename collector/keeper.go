@@ -274,7 +274,7 @@ func (k *keeper) start(h *held, step func() (over bool)) {
 	h.busy = true
 	k.door.Ring()
 	k.drains.Add(1)
-	go func() {
+	hands.do(func() {
 		defer k.drains.Done()
 		k.slots <- struct{}{}
 		over := step()
@@ -293,5 +293,5 @@ func (k *keeper) start(h *held, step func() (over bool)) {
 			k.ring()
 		}
 		k.door.Ring()
-	}()
+	})
 }
