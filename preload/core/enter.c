@@ -378,6 +378,47 @@ static inline uint32_t host_errno(void)
 	return e;
 }
 
+/* The callbacks of a SEAM_FAST_POST site that are called after it: they have no conditions. */
+static inline uint64_t all_after(const struct seam_run *r)
+{
+	return ((1ull << r->nrules) - 1) & ~((uint64_t)(r->fast & SEAM_FAST_PRE) << r->fast_pre);
+}
+
+/* seam_leave for such a site and a recorded call, in the middle of the assembly's leave: the guard is
+ * taken, f->ts is when the call returned. 0: nothing was changed, and there is room for the LEAVE record.
+ * 1: all is done, and the guard is free. */
+uint32_t seam_after_native(struct seam_frame *f)
+{
+	const struct seam_run *r = f->run;
+	struct seam_tls *t = &seam_tls;
+	const struct seam_described *d = described(r);
+	uint64_t acted = 0;
+
+	if (likely(d->after != 0)) {
+		if (likely(d->after_at == SEAM_POST) || is_failed(r, f->ret))
+			acted = (uint64_t)native_after(r, f, d->after, d->after_id, d->after_at) << d->after_id;
+	} else {
+		f->natives = all_after(r);
+		acted = seam_native_post(r, f, is_failed(r, f->ret));
+	}
+	if (unlikely(t->gen != *seam_alive))
+		goto out; /* it forked: the call is the parent's */
+	if (unlikely(t->pos + r->need_late > t->end) && !seam_make_room(t, r, 0))
+		goto out;
+	if (likely(!acted))
+		return 0;
+	struct seam_rec *rec = (struct seam_rec *)t->pos;
+	uint64_t *w = (uint64_t *)(rec + 1);
+	w[0] = f->ret;
+	w[1] = host_errno();
+	w[2] = acted;
+	end_record(t, rec, (r->head_late | (is_failed(r, f->ret) ? SEAM_RF_FAILED << 16 : 0) | SEAM_RF_RULES << 16) + (1 << 24), f->seq, f->ts, LEAVE_SIZE + 8);
+out:
+	barrier();
+	t->guard = 0;
+	return 1;
+}
+
 void seam_leave(struct seam_frame *f)
 {
 	const struct seam_run *r = f->run;
@@ -401,8 +442,8 @@ void seam_leave(struct seam_frame *f)
 	if (t->gen != *seam_alive)
 		goto out; /* we are the child that this very call made: the call is the parent's */
 	uint64_t acted = 0;
-	if ((f->how & HOW_RECORDED) && (r->fast & SEAM_FAST_POST)) { /* they have no conditions */
-		f->natives = ((1ull << r->nrules) - 1) & ~((uint64_t)(r->fast & SEAM_FAST_PRE) << r->fast_pre);
+	if ((f->how & HOW_RECORDED) && (r->fast & SEAM_FAST_POST)) {
+		f->natives = all_after(r);
 		f->how |= HOW_NATIVE;
 	}
 	if (unlikely(f->how & HOW_NATIVE) && !(f->how & HOW_REFUSED)) {

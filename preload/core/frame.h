@@ -18,6 +18,8 @@
 #define FRAME_SEQ      112
 #define FRAME_HOW      116
 #define FRAME_LEFT     120  /* rcx rsi rdi r8 r9 r10 r11 as the original left them */
+#define FRAME_WAIT     184
+#define FRAME_DATA     200
 #define FRAME_R11      208  /* the caller's r11: the thunk stored it at THUNK_R11(%rsp) */
 #define FRAME_SIZE     224  /* a multiple of 16 */
 #define THUNK_R11      -24  /* below two pushes, within the 128 bytes that signal handlers leave alone */
@@ -46,6 +48,8 @@
 #define RUN_RET4       27
 #define RUN_FAIL_NOT   28
 #define RUN_FAST       30
+#define FAST_PRE       1
+#define FAST_POST      2
 #define RUN_FAIL_LO    32
 #define RUN_FAIL_SPAN  40
 #define RUN_ID         48

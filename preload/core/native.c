@@ -60,32 +60,27 @@ int seam_native_pre(const struct seam_run *r, struct seam_frame *f, const struct
 	return native_pre(r, f, &seam->natives->of[q->id], q->id);
 }
 
+/* The same after the call. 1: it changed the result, or errno. */
+int seam_native_did_after(const struct seam_run *r, struct seam_frame *f, uint32_t id, int rc, const struct seam_call *c)
+{
+	if (rc != SEAM_CHANGED) {
+		failed_itself(r, id);
+		return 0;
+	}
+	__atomic_add_fetch(&native_state(id)->acted, 1, __ATOMIC_RELAXED);
+	f->ret = c->result;
+	set_errno(c->error);
+	return 1;
+}
+
 uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int failed)
 {
 	uint64_t acted = 0;
 	for (uint64_t left = f->natives; left; left &= left - 1) {
 		const struct seam_rule *q = &r->rules[__builtin_ctzll(left)];
-		const struct seam_native *n = &seam->natives->of[q->id];
-		struct seam_call c;
-		if (q->what != SEAM_ACT_NATIVE || !((q->flags & SEAM_RULE_POST) || failed) || !native_on(n))
-			continue;
-		native_begin(&c, r, f, n);
-		c.position = q->flags & SEAM_RULE_POST ? SEAM_POST : SEAM_FAILING;
-		c.result = f->ret;
-		c.error = get_errno();
-		int rc = native_call(n, &c);
-		if (rc >= 0)
-			f->data = c.data;
-		if (likely(rc == SEAM_CONTINUE))
-			continue;
-		if (rc != SEAM_CHANGED) {
-			failed_itself(r, q->id);
-			continue;
-		}
-		__atomic_add_fetch(&native_state(q->id)->acted, 1, __ATOMIC_RELAXED);
-		acted |= 1ull << q->id;
-		f->ret = c.result;
-		set_errno(c.error);
+		if (q->what == SEAM_ACT_NATIVE && ((q->flags & SEAM_RULE_POST) || failed) &&
+		    native_after(r, f, &seam->natives->of[q->id], q->id, q->flags & SEAM_RULE_POST ? SEAM_POST : SEAM_FAILING))
+			acted |= 1ull << q->id;
 	}
 	return acted;
 }

@@ -16,6 +16,8 @@ struct seam_native {            /* the callback of one rule */
 struct seam_described {
 	struct seam_function told;
 	const struct seam_native *pre; /* SEAM_FAST_PRE: which */
+	const struct seam_native *after; /* the only one that is called after it; NULL: there are others */
+	uint8_t after_id, after_at; /* its rule's, and SEAM_POST or SEAM_FAILING */
 };
 static inline const struct seam_described *described(const struct seam_run *r) { return (const void *)r->function; }
 

@@ -64,4 +64,22 @@ static inline int native_pre(const struct seam_run *r, struct seam_frame *f, con
 		f->data = c.data;
 	return unlikely(rc != SEAM_CONTINUE) && seam_native_did(r, f, id, rc, &c);
 }
+
+int seam_native_did_after(const struct seam_run *r, struct seam_frame *f, uint32_t id, int rc, const struct seam_call *c);
+
+/* 1: it changed the result, or errno. */
+static inline int native_after(const struct seam_run *r, struct seam_frame *f, const struct seam_native *n, uint32_t id, int position)
+{
+	struct seam_call c;
+	if (unlikely(!native_on(n)))
+		return 0;
+	native_begin(&c, r, f, n);
+	c.position = position;
+	c.result = f->ret;
+	c.error = get_errno();
+	int rc = native_call(n, &c);
+	if (rc >= 0)
+		f->data = c.data;
+	return unlikely(rc != SEAM_CONTINUE) && seam_native_did_after(r, f, id, rc, &c);
+}
 #endif

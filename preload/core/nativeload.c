@@ -126,12 +126,18 @@ int seam_native_describe(struct seam_run *r, const char *name)
 		return -1;
 	memcpy(d + 1, name, n);
 	*d = (struct seam_described){ .told = { .size = sizeof d->told, .id = r->id, .name = (char *)(d + 1), .args = r->nregs + r->nstack } };
+	unsigned after = 0;
 	for (uint32_t i = r->nrules; i--;)
 		if (r->rules[i].what == SEAM_ACT_NATIVE) {
 			struct seam_native *q = &seam->natives->of[r->rules[i].id];
 			q->failures = &((struct seam_rule_state *)arena_at(seam->fixed.rules_off))[r->rules[i].id].skipped;
-			if (!r->rules[i].flags)
+			if (!r->rules[i].flags) {
 				d->pre = q;
+				continue;
+			}
+			d->after = after++ ? 0 : q;
+			d->after_id = r->rules[i].id;
+			d->after_at = r->rules[i].flags & SEAM_RULE_POST ? SEAM_POST : SEAM_FAILING;
 		}
 	r->function = &d->told;
 	return 0;

@@ -176,8 +176,8 @@ common_full:
 	movq	%rdx, FRAME_RDX(%rsp)
 	movq	FRAME_RUN(%rsp), %r11
 	movq	seam_tls@gottpoff(%rip), %r10
-	testb	$SP_STACK, RUN_SPECIAL(%r11)	/* set meanwhile: no rdtsc any more */
-	jnz	.Lslow_leave
+	testb	$SP_STACK, RUN_SPECIAL(%r11)	/* callbacks; or set meanwhile: no rdtsc any more */
+	jnz	.Lspecial_leave
 	xorl	%eax, %eax
 	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
 	jne	.Lslow_leave
@@ -192,6 +192,7 @@ common_full:
 	rdtsc
 	shlq	$32, %rdx
 	orq	%rdx, %rax
+.Lstamped:
 	movq	%rax, 8(%rcx)
 	movq	FRAME_RET(%rsp), %rax
 	movq	%rax, 16(%rcx)
@@ -257,7 +258,7 @@ common_full:
 	movq	%rdx, FRAME_RDX(%rsp)
 .Lleft:	movq	%rsp, %rdi
 	call	seam_leave
-	movq	FRAME_RET(%rsp), %rax
+.Ldone:	movq	FRAME_RET(%rsp), %rax
 	movq	FRAME_RDX(%rsp), %rdx
 	restore_left
 	.cfi_remember_state
@@ -265,6 +266,40 @@ common_full:
 	.cfi_def_cfa %rsp, 8
 	ret
 	.cfi_restore_state
+	/* Callbacks after the call. C calls them, and the rest of it is here unless they changed something. */
+.Lspecial_leave:
+	testb	$FAST_POST, RUN_FAST(%r11)
+	jz	.Lslow_leave
+	cmpl	$0, seam_use_tsc(%rip)
+	je	.Lslow_leave
+	xorl	%eax, %eax
+	cmpxchgq %rsp, %fs:TLS_GUARD(%r10)
+	jne	.Lslow_leave
+	movq	seam_alive(%rip), %rax
+	movl	(%rax), %eax
+	cmpl	%fs:TLS_GEN(%r10), %eax
+	jne	.Lunguard_leave
+	movq	%rsi, FRAME_LEFT+8(%rsp)
+	movq	%rdi, FRAME_LEFT+16(%rsp)
+	movq	%r8,  FRAME_LEFT+24(%rsp)
+	movq	%r9,  FRAME_LEFT+32(%rsp)
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, FRAME_TS(%rsp)
+	movq	%rsp, %rdi
+	call	seam_after_native
+	testl	%eax, %eax
+	jnz	.Ldone
+	movq	FRAME_LEFT+8(%rsp), %rsi
+	movq	FRAME_LEFT+16(%rsp), %rdi
+	movq	FRAME_LEFT+24(%rsp), %r8
+	movq	FRAME_LEFT+32(%rsp), %r9
+	movq	FRAME_RUN(%rsp), %r11
+	movq	seam_tls@gottpoff(%rip), %r10
+	movq	%fs:TLS_POS(%r10), %rcx
+	movq	FRAME_TS(%rsp), %rax
+	jmp	.Lstamped
 .Lunguard_leave:
 	movq	$0, %fs:TLS_GUARD(%r10)
 .Lslow_leave:
@@ -614,6 +649,9 @@ common_full:
 
 .Lnative:
 	save_args
+	testb	$FAST_PRE, RUN_FAST(%r11)
+	jz	.Lno_pre
+.Lnative_c:
 	call	seam_enter_native
 	cmpl	$CALL_GUARDED, %eax
 	jne	6f
@@ -627,6 +665,16 @@ common_full:
 	restore_args %rsp
 	movq	FRAME_RUN(%rsp), %r11
 	movq	FRAME_RAX(%rsp), %rax
+	jmp	.Lrecord
+	/* None before the call: what seam_enter_native would do is done. */
+.Lno_pre:
+	testb	$SP_WATCH, RUN_SPECIAL(%r11)
+	jnz	.Lnative_c		/* silenced: it is to see the kind */
+	cmpl	$0, seam_use_tsc(%rip)
+	je	.Lnative_c
+	movq	FRAME_WORDS+0(%rsp), %rdi
+	movq	$0, FRAME_DATA(%rsp)
+	movq	$1, FRAME_WAIT(%rsp)
 	jmp	.Lrecord
 	.cfi_endproc
 	.size	common_full, .-common_full

@@ -2,6 +2,7 @@ package laws
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,11 @@ func TestRegisters(t *testing.T) {
 	}
 }
 
+// callbacks are native ones that come after the call.
+func callbacks(t *testing.T) string {
+	return compiled(t, harness.Program(t, "gcc"), "stepped_cb.c", "-shared", "-fPIC", "-O2", "-I"+filepath.Join(harness.Root(), "hooks/native"))
+}
+
 // Registers that the ABI lets a function destroy, but this one leaves alone:
 // within one file gcc knows that (-fipa-ra) and keeps its own values there.
 func TestRegistersThatTheOriginalLeavesAlone(t *testing.T) {
@@ -36,7 +42,11 @@ func TestRegistersThatTheOriginalLeavesAlone(t *testing.T) {
 	for _, probe := range instruments(exe, "spill") {
 		t.Run(probe[len(exe)+1:], func(t *testing.T) { same(t, p(probe), exe, "4000", "all") })
 	}
+	t.Run("callback after", func(t *testing.T) { same(t, with(p(exe+":spill"), "--native", callbacks(t)), exe, "4000", "all") })
 	real := program(t, "ipara.c", "-rdynamic")
+	t.Run("gcc callback after", func(t *testing.T) {
+		sameCmd(t, with(p(real+":leaf"), "--native", callbacks(t)), harness.Cmd{Args: []string{real}, Deadline: deadline / 4})
+	})
 	for _, probe := range instruments(real, "leaf") {
 		t.Run("gcc "+probe[len(real)+1:], func(t *testing.T) {
 			sameCmd(t, p(probe), harness.Cmd{Args: []string{real}, Deadline: deadline / 4})
@@ -116,11 +126,12 @@ func TestExceptions(t *testing.T) {
 // A signal at every single instruction of a hooked call, with a handler that
 // makes hooked calls: each of them is told, or counted as skipped.
 func TestSignalAtEveryInstruction(t *testing.T) {
-	exe := program(t, "stepped.c", "-rdynamic")
+	exe, cb := program(t, "stepped.c", "-rdynamic"), callbacks(t)
 	for name, probes := range map[string][]string{
 		"log":    p(exe+":work", exe+":tick"),
 		"filter": p(exe+":work if 0 > 20", exe+":tick"),
 		"hist":   p(exe+":work@hist", exe+":tick"),
+		"after":  with(p(exe+":work", exe+":tick"), "--native", cb),
 		"hists":  p(exe+":work@hist", exe+":tick@hist"),
 		"slow":   p(exe+":work slower 1h", exe+":tick"),
 		"count":  p(exe+":work@count", exe+":tick"),
