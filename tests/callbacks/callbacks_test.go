@@ -215,6 +215,32 @@ func TestDefence(t *testing.T) {
 	}
 }
 
+// In a process whose library has no callbacks, calls ask for them three times, and then no
+// more: the others do not wait.
+func TestNobodyTakesRequests(t *testing.T) {
+	env := harness.Run(t, harness.Cmd{Args: []string{harness.Seam(t), "env", "-H", "none", "-p", "libc:getppid", "--socket", filepath.Join(t.TempDir(), "s")}})
+	_, plain, ok := strings.Cut(env.Stdout, "LD_PRELOAD='")
+	if plain, _, _ = strings.Cut(plain, "'"); !ok || env.Code != 0 {
+		t.Fatal(env)
+	}
+	res, r := runProgram(t, "/usr/bin/env", "LD_PRELOAD="+plain, ready(t).host, "cold", "block", "200")
+	if res.Stdout != "200 times 4 0\n" || res.Code != 0 {
+		t.Error(res)
+	}
+	if u := rule(r, "block"); u.Acted != 0 || u.Skipped != 200 {
+		t.Errorf("%+v", u)
+	}
+	n := 0
+	for _, e := range r.Errors {
+		if e.Code == "callback-off" && strings.Contains(e.Text, "asks for none any more") {
+			n++
+		}
+	}
+	if n != 1 || r.Account.Notes["handover_timeout"] != 3 {
+		t.Errorf("told %d times, %v: %+v", n, r.Account.Notes, r.Errors)
+	}
+}
+
 // A callback that is switched off while it runs still has its say about that call.
 func TestRemovedWhileItRuns(t *testing.T) {
 	if res, _ := run(t, "slow", "100"); res.Stdout != "1 times 77 0\n99 times 4 0\n" {

@@ -34,9 +34,9 @@ static int (*find(const char *name))(int)
 }
 
 /* Until callbacks run: the agent starts at the first call, which waits for it half a second at most. */
+static pid_t warmed;
 static void warm(void)
 {
-	static pid_t warmed;
 	if (warmed == getpid() || !getenv("LD_PRELOAD"))
 		return; /* or there is none */
 	warmed = getpid();
@@ -164,7 +164,10 @@ int main(int argc, char **argv)
 		wait(0);
 	} else if (!strcmp(argv[1], "threads"))
 		threads(atoi(argv[2]), atol(argv[3]));
-	else if (!strcmp(argv[1], "segv"))
+	else if (!strcmp(argv[1], "cold")) { /* nobody answers: do not wait until somebody does */
+		warmed = getpid();
+		series(argv[2], atol(argv[3]), 3);
+	} else if (!strcmp(argv[1], "segv"))
 		segv(argv[2]);
 	else {
 		series(argv[1], atol(argv[2]), argc > 3 ? atoi(argv[3]) : 3);
