@@ -83,7 +83,7 @@ func (s *servers) more() {
 func (s *servers) serve() {
 	defer stopOnPanic()
 	runtime.LockOSThread() // the bell is a futex: one thread sleeps on it
-	slots := s.a.Handovers()
+	slots := slots()
 	bell := &s.proc.CbBell
 	for vain := 0; ; {
 		seen := atomic.LoadUint32(bell)

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/ebitengine/purego"
 	"github.com/seam-project/seam/hooks"
@@ -22,6 +23,12 @@ const (
 
 const bellWait = time.Second
 
+// slots are the hand-overs of this process.
+func slots() []arena.Handover {
+	p, n := core.Handovers()
+	return unsafe.Slice((*arena.Handover)(p), n)
+}
+
 // answer serves the hand-overs of this process: each is a host thread that
 // waits, up to its deadline, inside a call.
 func answer(a *arena.Arena) {
@@ -29,7 +36,7 @@ func answer(a *arena.Arena) {
 	runtime.LockOSThread() // the bell is a futex: one thread sleeps on it
 	me := core.PID()
 	bell := &a.Procs()[core.ProcIndex()].HoBell
-	slots := a.Handovers()
+	slots := slots()
 	for rung := false; ; {
 		seen := atomic.LoadUint32(bell)
 		rung = rung || seen != 0

@@ -286,7 +286,7 @@ struct seam_arena {             /* at offset 0, one page; regions follow */
 	uint32_t counters_off, nshards;     /* uint64_t[nshards][nsites]; the sum over shards is the count; of a LOG site: calls its filters kept out */
 	uint32_t hist_off, nhists;          /* struct seam_hist[nshards_hist][nhists] */
 	uint32_t nshards_hist;
-	uint32_t handover_off, nhandover;   /* struct seam_handover[] */
+	uint32_t handover_off, nhandover;   /* 0 of them: hand-overs are in each process's own memory */
 	uint32_t chunk_size;
 	uint64_t data_off;                  /* chunks: chunk i is at data_off + i * chunk_size */
 	uint32_t info_off, info_len;        /* in defs: msgpack map about the process {exe, argv, cwd, ...} */
@@ -561,7 +561,7 @@ struct seam_item {              /* a payload item: 4 bytes, then len bytes, padd
 enum seam_read { SEAM_READ_OK = 0, SEAM_READ_CUT = 1, SEAM_READ_NULL = 2, SEAM_READ_BAD = 3, SEAM_READ_SKIPPED = 4 };
 
 enum { SEAM_HO_FREE = 0, SEAM_HO_CLAIMED = 1, SEAM_HO_ASKED = 2, SEAM_HO_TAKEN = 3, SEAM_HO_DONE = 4, SEAM_HO_ABANDONED = 5 };
-struct seam_handover {          /* 1024 bytes */
+struct seam_handover {          /* 1024 bytes; in struct seam_core, for core and agent of one process */
 	uint32_t state;         /* futex */
 	uint32_t pid, tid, site;
 	uint8_t  what;          /* seam_site.handover */

@@ -21,7 +21,6 @@
 #define NENDS 4096u
 #define NSHARDS 16u
 #define NSHARDS_HIST (SEAM_HISTS_SHARED + 8) /* the threads with the counter shards 1 to 8 have one of their own */
-#define NHANDOVER 32u
 #define NNOTES 64u
 #define NPARKS 128u
 #define RULE_TEXT 576u /* of a rule that comes later: its kind, and hooks.maxRuleText */
@@ -174,7 +173,6 @@ int seam_arena_create(struct seam_load *l)
 	uint64_t order = place(&at, nchunks * 4ull);
 	uint64_t sites = place(&at, nsites * sizeof(struct seam_asite));
 	uint64_t counters = place(&at, (uint64_t)NSHARDS * nsites * 8);
-	uint64_t handover = place(&at, NHANDOVER * sizeof(struct seam_handover));
 	uint64_t ends = place(&at, NENDS * sizeof(struct seam_end));
 	uint32_t nnotes = l->spec.nrules ? NNOTES : 0;
 	uint64_t rules = place(&at, nrules * sizeof(struct seam_rule_state) + nnotes * sizeof(struct seam_note));
@@ -231,7 +229,7 @@ int seam_arena_create(struct seam_load *l)
 	a->defs_off = defs_off;   a->defs_size = defs;
 	a->counters_off = counters; a->nshards = NSHARDS;
 	a->hist_off = hist;       a->nhists = nhists; a->nshards_hist = NSHARDS_HIST;
-	a->handover_off = handover; a->nhandover = NHANDOVER;
+	a->handover_off = ends;   a->nhandover = 0;
 	a->ends_off = ends;       a->nends = NENDS;
 	a->rules_off = rules;     a->nrules = nrules; a->nnotes = nnotes;
 	a->parks_off = parks;     a->nparks = nparks;

@@ -183,9 +183,9 @@ uint64_t seam_callbacks_after(struct seam_tls *t, struct seam_frame *f, int fail
 /* A note about the callback that this thread, one of the agent's, runs. */
 void seam_note_here(unsigned code, const char *text, unsigned len)
 {
-	struct seam_handover *h = arena_at(seam->fixed.handover_off);
+	struct seam_handover *h = seam->handovers;
 	uint32_t tid = sys0(SYS_gettid);
-	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
+	for (uint32_t i = 0; i < SEAM_HANDOVERS; i++, h++) {
 		struct seam_called *c = (struct seam_called *)h->reply;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
 		if (h->pid == seam->pid && h->what == SEAM_HO_CALLBACK && (s == SEAM_HO_TAKEN || s == SEAM_HO_ABANDONED) && c->server == tid)
@@ -201,8 +201,8 @@ void seam_callbacks_end(void)
 	if (!seam->arena)
 		return;
 	seam_note_here(SEAM_NOTE_FATAL, why, sizeof why - 1);
-	struct seam_handover *h = arena_at(seam->fixed.handover_off);
-	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
+	struct seam_handover *h = seam->handovers;
+	for (uint32_t i = 0; i < SEAM_HANDOVERS; i++, h++) {
 		struct seam_called *c = (struct seam_called *)h->reply;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
 		if (h->pid != seam->pid || h->what != SEAM_HO_CALLBACK || s != SEAM_HO_TAKEN)

@@ -69,6 +69,11 @@ func WaitArena() (p unsafe.Pointer, size uint64) {
 	return unsafe.Pointer(C.seam.arena), uint64(C.seam.arena_size)
 }
 
+// Handovers are the slots in which host threads ask the agent: struct seam_handover.
+func Handovers() (p unsafe.Pointer, n int) {
+	return unsafe.Pointer(&C.seam.handovers), C.SEAM_HANDOVERS
+}
+
 // WaitOwner waits until this process is the one that drains the arena: the
 // core's anchor thread holds arena.owner. In a forked child that may be never.
 func WaitOwner() {

@@ -86,6 +86,7 @@ enum { /* seam_run.guard_kind: what the call may change */
 	SEAM_GUARD_PRCTL, SEAM_GUARD_SYSCALL, SEAM_GUARD_CAPSET, SEAM_GUARD_UNSHARE, SEAM_GUARD_SETNS, /* what is allowed: confine.c */
 };
 #define SEAM_MAX_AGENTS 64
+#define SEAM_HANDOVERS 32
 struct ktime;
 
 struct seam_tls {
@@ -224,6 +225,8 @@ struct seam_core {
 	/* What is written once in the arena's head, as it was written: others who share the
 	 * arena, perhaps as another user, may write there. What changes is asked of the arena. */
 	struct seam_arena fixed;
+	struct seam_handover handovers[SEAM_HANDOVERS]; /* not in the arena: the agent runs code for them */
+	uint32_t handed;        /* 1: one of them was taken */
 	uint64_t longest[SEAM_MAX_RULES]; /* that a rule may hold up a call, ns, by the spec */
 };
 #pragma GCC visibility push(hidden)

@@ -20,8 +20,9 @@ static void start_and_wait(void *unused)
 
 struct seam_handover *seam_claim_handover(void)
 {
-	struct seam_handover *h = arena_at(seam->fixed.handover_off);
-	for (uint32_t i = 0; i < seam->fixed.nhandover; i++) {
+	struct seam_handover *h = seam->handovers;
+	seam->handed = 1;
+	for (uint32_t i = 0; i < SEAM_HANDOVERS; i++) {
 		uint32_t is = SEAM_HO_FREE;
 		if (h[i].state == SEAM_HO_FREE &&
 		    __atomic_compare_exchange_n(&h[i].state, &is, SEAM_HO_CLAIMED, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -49,8 +50,8 @@ int seam_agent_runs(struct seam_tls *t)
 /* A thread that was taken out of seam_hand_over by a jump is in it no more. */
 void seam_release_handovers(const struct seam_tls *t)
 {
-	struct seam_handover *h = arena_at(seam->fixed.handover_off);
-	for (uint32_t i = 0; i < seam->fixed.nhandover; i++, h++) {
+	struct seam_handover *h = seam->handovers;
+	for (uint32_t i = 0; i < SEAM_HANDOVERS; i++, h++) {
 		if (h->pid != seam->pid || h->tid != t->tid)
 			continue;
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
@@ -70,6 +71,10 @@ int seam_await(struct seam_handover *h, int64_t ns, unsigned lost)
 		uint32_t s = __atomic_load_n(&h->state, __ATOMIC_ACQUIRE);
 		if (s == SEAM_HO_DONE)
 			return 1;
+		if (s == SEAM_HO_FREE) { /* a child that a signal handler forked here: it was its parent's */
+			count_lost(lost);
+			return 0;
+		}
 		sys2(SYS_clock_gettime, 1, &now);
 		int64_t left = ns - ((now.sec - t0.sec) * 1000000000 + now.nsec - t0.nsec);
 		if (left > 0) {

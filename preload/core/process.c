@@ -96,6 +96,8 @@ int seam_enter_process(void)
 		seam->go_reason = SEAM_WHY_FORK;
 	}
 	seam_no_twins();
+	for (int i = 0; i < SEAM_HANDOVERS && seam->handed; i++) /* else their pages are left alone */
+		seam->handovers[i].state = SEAM_HO_FREE;
 	/* made by a bare system call, and we may not ask: it passes for its parent */
 	if (known)
 		seam->proc = seam_register_process(seam->pid, maker(before), parent);

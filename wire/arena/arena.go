@@ -56,7 +56,6 @@ type Arena struct {
 	counters []uint64 // nshards rows of len(sites)
 	hists    []Hist   // nshardsHist rows of nhists
 	nhists   int
-	hand     []Handover
 	ends     []End
 	rules    []RuleState
 	notes    []Note
@@ -277,9 +276,6 @@ func (a *Arena) EachEnd(since uint32, f func(e *End)) uint32 {
 }
 
 func (a *Arena) Threads() []Thread { return a.threads }
-
-// Handovers are the hand-over slots.
-func (a *Arena) Handovers() []Handover { return a.hand }
 
 // NumChunks is the number of chunks.
 func (a *Arena) NumChunks() int { return len(a.chunks) }

@@ -107,7 +107,6 @@ func view(mem []byte) (*Arena, error) {
 		counters: cut[uint64](mem, uint64(h.CountersOff), uint64(h.Nshards)*uint64(h.Nsites)),
 		hists:    cut[Hist](mem, uint64(h.HistOff), uint64(h.NshardsHist)*uint64(h.Nhists)),
 		nhists:   int(h.Nhists),
-		hand:     cut[Handover](mem, uint64(h.HandoverOff), uint64(h.Nhandover)),
 		rules:    cut[RuleState](mem, uint64(h.RulesOff), uint64(h.Nrules)),
 		notes:    cut[Note](mem, uint64(h.RulesOff)+uint64(h.Nrules)*ruleSize, uint64(h.Nnotes)),
 		ends:     cut[End](mem, uint64(h.EndsOff), uint64(h.Nends)),
