@@ -17,13 +17,24 @@ const (
 
 func (p Position) String() string { return [...]string{"", "pre", "post", "failing"}[min(p, Failing)] }
 
+// Registers says what a callback's code was seen to use, besides general registers. The core knows
+// the numbers.
+type Registers uint8
+
+const (
+	AllRegisters Registers = iota // not known
+	NoVectors                     // none
+	FewXMM                        // xmm0 to xmm3, by instructions that leave what is above 128 bits alone
+	AnyXMM                        // xmm0 to xmm15, likewise
+)
+
 // Native is a callback of the user's: an entry of the table in a shared object. All but Position
 // is not part of the spec's hash: it changes no plan.
 type Native struct {
 	Position Position
-	File     string `json:"-"` // absolute
-	Index    int    `json:"-"` // in the table
-	Plain    bool   `json:"-"` // its code uses general registers only
+	File     string    `json:"-"` // absolute
+	Index    int       `json:"-"` // in the table
+	Uses     Registers `json:"-"`
 	// The file that was read: the one that is loaded must be the same.
 	Dev, Ino, Size, MtimeNS uint64 `json:"-"`
 }
@@ -101,11 +112,7 @@ func (n *Native) appendLine(b []byte) []byte {
 	if n == nil {
 		return b
 	}
-	plain := 0
-	if n.Plain {
-		plain = 1
-	}
-	return fmt.Appendf(b, "native %d %d %d %d %d %d %s\n", n.Index, plain, n.Dev, n.Ino, n.Size, n.MtimeNS, n.File)
+	return fmt.Appendf(b, "native %d %d %d %d %d %d %s\n", n.Index, n.Uses, n.Dev, n.Ino, n.Size, n.MtimeNS, n.File)
 }
 
 // parseLine is the inverse, for a line without its first word.
@@ -113,14 +120,13 @@ func (n *Native) parseLine(line string) bool {
 	if n == nil {
 		return line == ""
 	}
-	var plain int
 	words := strings.SplitN(line, " ", 7)
 	if len(words) != 7 {
 		return false
 	}
-	if k, err := fmt.Sscan(strings.Join(words[:6], " "), &n.Index, &plain, &n.Dev, &n.Ino, &n.Size, &n.MtimeNS); err != nil || k != 6 {
+	if k, err := fmt.Sscan(strings.Join(words[:6], " "), &n.Index, &n.Uses, &n.Dev, &n.Ino, &n.Size, &n.MtimeNS); err != nil || k != 6 {
 		return false
 	}
-	n.Plain, n.File = plain == 1, words[6]
-	return n.File != "" && n.Index >= 0 && n.check() == nil
+	n.File = words[6]
+	return n.Uses <= AnyXMM && n.File != "" && n.Index >= 0 && n.check() == nil
 }

@@ -83,7 +83,7 @@ func (f *flags) callbacks(s *hooks.Spec, protos []*hooks.Hook) error {
 			return err
 		}
 		for _, c := range file.Callbacks {
-			r, p, err := hooks.NewNative(hooks.Native{Position: c.Position, File: file.Path, Index: c.Index, Plain: c.Plain,
+			r, p, err := hooks.NewNative(hooks.Native{Position: c.Position, File: file.Path, Index: c.Index, Uses: c.Uses,
 				Dev: file.Dev, Ino: file.Ino, Size: file.Size, MtimeNS: file.MtimeNS}, c.Function, protos)
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)

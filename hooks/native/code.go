@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/seam-project/seam/hooks"
 )
 
-// Most callbacks use general registers only, and the host's vector registers need not
-// be saved around them: a third of what a call costs. That is believed only of code that was
-// seen: all that the callback can reach, through jumps and calls inside its file.
+// Most callbacks use general registers only, or a few xmm registers, and the host's other vector
+// registers need not be saved around them: up to half of what a call costs. That is believed only of
+// code that was seen: all that the callback can reach, through jumps and calls inside its file.
 // Whatever is not understood counts as using them all.
 
 // maxSeen bounds how much code of one callback is looked at, instructions.
@@ -57,15 +59,16 @@ func (c *code) pointer(at, inPlace uint64) (to uint64, known bool) {
 	return inPlace, true // a packed relative relocation adds to what is there
 }
 
-// plain tells whether everything that can run from an address on uses general registers only.
-func (c *code) plain(from uint64) bool {
+// uses tells what all that can run from an address on uses.
+func (c *code) uses(from uint64) hooks.Registers {
+	uses := hooks.NoVectors
 	todo, seen := []uint64{from}, map[uint64]bool{}
 	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for !seen[at] {
 			if seen[at] = true; len(seen) > maxSeen {
-				return false
+				return hooks.AllRegisters
 			}
 			b := c.text(at)
 			if len(b) >= 4 && b[0] == 0xf3 && b[1] == 0x0f && b[2] == 0x1e && b[3] == 0xfa { // endbr64
@@ -74,7 +77,7 @@ func (c *code) plain(from uint64) bool {
 			}
 			in, err := x86asm.Decode(b, 64)
 			if err != nil || in.Op == 0 || in.Len == 0 {
-				return false
+				return hooks.AllRegisters
 			}
 			next := at + uint64(in.Len)
 			rel, direct := in.Args[0].(x86asm.Rel)
@@ -89,9 +92,13 @@ func (c *code) plain(from uint64) bool {
 			case direct: // a conditional jump, a loop, a call
 				todo = append(todo, next+uint64(int64(rel)))
 			case in.Op == x86asm.JMP || in.Op == x86asm.CALL:
-				return false // who knows where to
-			case !general(&in):
-				return false
+				return hooks.AllRegisters // who knows where to
+			default:
+				u := registers(&in)
+				if u == hooks.AllRegisters {
+					return u
+				}
+				uses = max(uses, u)
 			}
 			if next == 0 {
 				break
@@ -99,7 +106,7 @@ func (c *code) plain(from uint64) bool {
 			at = next
 		}
 	}
-	return true
+	return uses
 }
 
 // text is the code at an address of the file.
@@ -134,14 +141,48 @@ func init() {
 	}
 }
 
-func general(in *x86asm.Inst) bool {
-	if !allowed[in.Op] {
-		return false
+// sse are those that a compiler makes of floating point and of copies. They use xmm registers, and leave
+// alone what is above 128 bits, as the same instructions in their newer form (VEX) do not.
+var sse = map[x86asm.Op]bool{}
+
+func init() {
+	for _, op := range []x86asm.Op{
+		x86asm.ADDPD, x86asm.ADDPS, x86asm.ADDSD, x86asm.ADDSS, x86asm.ANDNPD, x86asm.ANDNPS, x86asm.ANDPD, x86asm.ANDPS,
+		x86asm.CMPPD, x86asm.CMPPS, x86asm.CMPSD_XMM, x86asm.CMPSS, x86asm.COMISD, x86asm.COMISS,
+		x86asm.CVTDQ2PD, x86asm.CVTDQ2PS, x86asm.CVTPD2DQ, x86asm.CVTPD2PS, x86asm.CVTPS2DQ, x86asm.CVTPS2PD,
+		x86asm.CVTSD2SI, x86asm.CVTSD2SS, x86asm.CVTSI2SD, x86asm.CVTSI2SS, x86asm.CVTSS2SD, x86asm.CVTSS2SI,
+		x86asm.CVTTPD2DQ, x86asm.CVTTPS2DQ, x86asm.CVTTSD2SI, x86asm.CVTTSS2SI,
+		x86asm.DIVPD, x86asm.DIVPS, x86asm.DIVSD, x86asm.DIVSS, x86asm.MAXPD, x86asm.MAXPS, x86asm.MAXSD, x86asm.MAXSS,
+		x86asm.MINPD, x86asm.MINPS, x86asm.MINSD, x86asm.MINSS,
+		x86asm.MOVAPD, x86asm.MOVAPS, x86asm.MOVD, x86asm.MOVDQA, x86asm.MOVDQU, x86asm.MOVHLPS, x86asm.MOVHPD, x86asm.MOVHPS,
+		x86asm.MOVLHPS, x86asm.MOVLPD, x86asm.MOVLPS, x86asm.MOVMSKPD, x86asm.MOVMSKPS, x86asm.MOVQ, x86asm.MOVSD_XMM, x86asm.MOVSS,
+		x86asm.MOVUPD, x86asm.MOVUPS, x86asm.MULPD, x86asm.MULPS, x86asm.MULSD, x86asm.MULSS, x86asm.ORPD, x86asm.ORPS,
+		x86asm.PADDB, x86asm.PADDD, x86asm.PADDQ, x86asm.PADDW, x86asm.PAND, x86asm.PANDN, x86asm.PCMPEQB, x86asm.PCMPEQD, x86asm.PCMPEQW,
+		x86asm.PMOVMSKB, x86asm.POR, x86asm.PSHUFD, x86asm.PSLLDQ, x86asm.PSLLQ, x86asm.PSRLDQ, x86asm.PSRLQ, x86asm.PSUBB, x86asm.PSUBD,
+		x86asm.PSUBQ, x86asm.PUNPCKHQDQ, x86asm.PUNPCKLDQ, x86asm.PUNPCKLQDQ, x86asm.PXOR,
+		x86asm.SHUFPD, x86asm.SHUFPS, x86asm.SQRTPD, x86asm.SQRTPS, x86asm.SQRTSD, x86asm.SQRTSS, x86asm.SUBPD, x86asm.SUBPS, x86asm.SUBSD, x86asm.SUBSS,
+		x86asm.UCOMISD, x86asm.UCOMISS, x86asm.UNPCKHPD, x86asm.UNPCKHPS, x86asm.UNPCKLPD, x86asm.UNPCKLPS, x86asm.XORPD, x86asm.XORPS,
+	} {
+		sse[op] = true
 	}
+}
+
+// registers tells what one instruction uses, which is neither a jump nor a call.
+func registers(in *x86asm.Inst) hooks.Registers {
+	if !allowed[in.Op] && !sse[in.Op] {
+		return hooks.AllRegisters
+	}
+	uses := hooks.NoVectors
 	for _, a := range in.Args {
-		if r, ok := a.(x86asm.Reg); ok && (r < x86asm.AL || r > x86asm.R15) {
-			return false
+		switch r, ok := a.(x86asm.Reg); {
+		case !ok || r >= x86asm.AL && r <= x86asm.R15:
+		case sse[in.Op] && r >= x86asm.X0 && r <= x86asm.X3:
+			uses = max(uses, hooks.FewXMM)
+		case sse[in.Op] && r >= x86asm.X4 && r <= x86asm.X15:
+			uses = hooks.AnyXMM
+		default:
+			return hooks.AllRegisters
 		}
 	}
-	return true
+	return uses
 }

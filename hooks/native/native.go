@@ -49,7 +49,7 @@ type Callback struct {
 	Position hooks.Position
 	Function string // what it is for, as written
 	Index    int    // in the table
-	Plain    bool   // its code was seen to use general registers only
+	Uses     hooks.Registers
 }
 
 // File is what one shared object says.
@@ -167,7 +167,9 @@ func (f *File) table(obj *elf.File) *Error {
 		case known && at == 0:
 			return bad("it has no code", "")
 		}
-		c.Plain = known && code.plain(at)
+		if known {
+			c.Uses = code.uses(at)
+		}
 		f.Callbacks = append(f.Callbacks, c)
 	}
 	return nil

@@ -37,12 +37,18 @@ static __attribute__((noinline)) int deeper(long k) { return k > 3 ? -1 : 0; }
 static int plain(struct seam_call *c) { n += c->arg[0] * 3 / (c->arg[1] | 1); return deeper(n); }
 static int sse(struct seam_call *c) { c->result = (uint64_t)(c->arg[0] * 1.5); return SEAM_CHANGED; }
 static int libc(struct seam_call *c) { puts(c->function->name); return 0; }
+static int many(struct seam_call *c) { __asm__ volatile("pxor %xmm9, %xmm9"); return 0; }
+static int vex(struct seam_call *c) { __asm__ volatile("vpxor %xmm1, %xmm1, %xmm1"); return 0; }
+static int mmx(struct seam_call *c) { __asm__ volatile("movq %mm0, %mm1"); return 0; }
 static int x87(struct seam_call *c) { static volatile long double d; d += 1; return 0; }
 const struct seam_callback seam_callbacks[] = {
 	SEAM_CALLBACK(SEAM_PRE, "write if fd == 3", plain),
 	SEAM_CALLBACK(SEAM_POST, "libz:deflate*", sse),
 	SEAM_CALLBACK(SEAM_FAILING, "open", libc),
 	SEAM_CALLBACK(SEAM_PRE, "open", x87),
+	SEAM_CALLBACK(SEAM_PRE, "open", many),
+	SEAM_CALLBACK(SEAM_PRE, "open", vex),
+	SEAM_CALLBACK(SEAM_PRE, "open", mmx),
 };
 `
 
@@ -53,7 +59,8 @@ func TestRead(t *testing.T) {
 			t.Errorf("%q: %v", flags, err)
 			continue
 		}
-		want := []Callback{{hooks.Pre, "write if fd == 3", 0, true}, {hooks.Post, "libz:deflate*", 1, false}, {hooks.Failing, "open", 2, false}, {hooks.Pre, "open", 3, false}}
+		want := []Callback{{hooks.Pre, "write if fd == 3", 0, hooks.NoVectors}, {hooks.Post, "libz:deflate*", 1, hooks.FewXMM}, {hooks.Failing, "open", 2, hooks.AllRegisters},
+			{hooks.Pre, "open", 3, hooks.AllRegisters}, {hooks.Pre, "open", 4, hooks.AnyXMM}, {hooks.Pre, "open", 5, hooks.AllRegisters}, {hooks.Pre, "open", 6, hooks.AllRegisters}}
 		if len(f.Callbacks) != len(want) || !filepath.IsAbs(f.Path) || f.Ino == 0 || f.Size == 0 || f.MtimeNS == 0 {
 			t.Fatalf("%q: %+v", flags, f)
 		}

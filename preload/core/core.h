@@ -377,6 +377,8 @@ uint64_t seam_native_post(const struct seam_run *r, struct seam_frame *f, int fa
 int  seam_native_describe(struct seam_run *r, const char *name); /* 0, or -1: no memory */
 /* native_amd64.S */
 long seam_native_vectors(int (*fn)(void *), void *arg); /* fn(arg); no vector, mask or x87 register is changed */
+long seam_native_few_xmm(int (*fn)(void *), void *arg); /* the same, for one that uses xmm0-3, no more of them than 128 bits */
+long seam_native_any_xmm(int (*fn)(void *), void *arg); /* xmm0-15 */
 void seam_native_modes(void);              /* which ways this processor has */
 
 void seam_wished(struct seam_tls *t, const struct seam_frame *f); /* chunk.c: start the agent, if somebody wants one and may have it here */

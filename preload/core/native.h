@@ -9,7 +9,7 @@
 struct seam_native {            /* the callback of one rule */
 	int    (*call)(struct seam_call *); /* NULL: it is none, or could not be loaded */
 	void    *context;
-	uint32_t plain;         /* it uses general registers only */
+	long   (*around)(int (*)(void *), void *); /* keeps the registers that it uses; NULL: general ones only */
 	const uint64_t *failures; /* seam_rule_state.skipped of its rule */
 };
 /* What a run's callbacks are told of its function; and for the core itself: */

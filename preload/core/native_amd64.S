@@ -10,6 +10,9 @@
  *        vzeroupper makes the upper halves what they were
  *   else, or where the processor can't tell: xsave
  *
+ * What was seen to use xmm registers only, and to leave what is above 128 bits alone, needs neither question: those are
+ * stored.
+ *
  * Of the control bits a callback keeps mxcsr's and x87's itself, by the ABI; the flags of mxcsr are put back.
  */
 	.section .data.seam,"aw",@progbits
@@ -149,6 +152,46 @@ seam_native_vectors:
 	jmp	.Ldone
 	.cfi_endproc
 	.size	seam_native_vectors, .-seam_native_vectors
+
+	.macro	keep_xmm name, regs:vararg
+	.balign	16
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
+\name:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	subq	$16*16+16, %rsp
+	andq	$-16, %rsp
+	stmxcsr	256(%rsp)
+	.irp	r, \regs
+	movaps	%xmm\r, 16*\r(%rsp)
+	.endr
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	call	*%rax
+	.irp	r, \regs
+	movaps	16*\r(%rsp), %xmm\r
+	.endr
+	stmxcsr	260(%rsp)
+	movl	256(%rsp), %ecx
+	cmpl	260(%rsp), %ecx
+	je	1f
+	ldmxcsr	256(%rsp)
+1:	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_endproc
+	.size	\name, .-\name
+	.endm
+
+	/* long seam_native_few_xmm(int (*fn)(void *), void *arg), seam_native_any_xmm */
+	keep_xmm seam_native_few_xmm, 0,1,2,3
+	keep_xmm seam_native_any_xmm, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
 
 	/* void seam_native_modes(void) */
 	.balign	16

@@ -39,7 +39,7 @@ static inline void native_begin(struct seam_call *c, const struct seam_run *r, c
 static inline int native_call(const struct seam_native *n, struct seam_call *c)
 {
 	uint32_t err = get_errno();
-	int rc = likely(n->plain) ? n->call(c) : (int)seam_native_vectors((int (*)(void *))n->call, c);
+	int rc = likely(!n->around) ? n->call(c) : (int)n->around((int (*)(void *))n->call, c);
 	set_errno(err);
 	return rc;
 }

@@ -52,14 +52,14 @@ void seam_native_tell(void)
 }
 
 /* The entry that a rule means. NULL: *why says. */
-static const struct seam_callback *entry(const char *line, int awake, char file[600], uint32_t *plain, const char **why)
+static const struct seam_callback *entry(const char *line, int awake, char file[600], unsigned *uses, const char **why)
 {
 	char *at = (char *)line;
 	uint64_t v[6];
 	struct stat st;
 	for (int i = 0; i < 6; i++)
 		v[i] = strtoull(at, &at, 10);
-	*plain = v[1];
+	*uses = v[1];
 	snprintf(file, 600, "%s", at + (*at == ' '));
 	*why = "the program runs already: a callback must be there when it is started";
 	if (awake)
@@ -105,8 +105,11 @@ void seam_native_load(struct seam_load *l)
 			continue;
 		text += strcspn(text, " "); /* the kind */
 		snprintf(b->text[i].function, sizeof b->text[i].function, "%.*s", (int)(end ? end - text : 0), text);
-		const struct seam_callback *c = entry(l->spec.natives[i], l->awake, b->text[i].file, &b->of[i].plain, &why);
+		unsigned uses;
+		const struct seam_callback *c = entry(l->spec.natives[i], l->awake, b->text[i].file, &uses, &why);
 		if (c) {
+			/* hooks.Registers */
+			b->of[i].around = uses == 1 ? 0 : uses == 2 ? seam_native_few_xmm : uses == 3 ? seam_native_any_xmm : seam_native_vectors;
 			b->of[i].context = c->context;
 			b->of[i].call = c->call;
 		} else
