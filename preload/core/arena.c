@@ -206,7 +206,10 @@ int seam_arena_create(struct seam_load *l)
 	l->memfd = fd;
 	madvise(a, size, MADV_DONTDUMP); /* the program's core file is the program's: no arguments of calls long gone, no MiB more to write */
 	/* what is about to be filled, in one go: a fault for each page costs more */
-	seam_populate(a, CHUNK);
+	seam_populate(a, 2 * CHUNK); /* and the first process */
+	uint64_t first[] = { threads, metas, bits, at };
+	for (int i = 0; i < 4; i++)
+		seam_populate((char *)a + first[i], 1);
 	seam_populate((char *)a + sites, (nsites - SPARE_SITES) * sizeof(struct seam_asite));
 	seam_populate((char *)a + defs_off, defs - SPARE_DEFS);
 	seam_populate(seam->runs, (nsites - SPARE_SITES) * sizeof(struct seam_run));

@@ -99,10 +99,26 @@ static void relocate(uint64_t lo)
 	}
 }
 
-static void populate_data(void)
+/* The pages from address lo on that relocate() writes to, each run of them in one go. It may fail: then each page faults. */
+static void populate(uint64_t lo)
 {
-	uint64_t lo = (seam->base + seam_facts.data_lo) & ~(PAGE - 1);
-	sys3(SYS_madvise, lo, seam->base + seam_facts.data_hi - lo, POPULATE_WRITE);
+	const uint64_t *r = (const void *)(seam->base + seam_facts.relocs), *end = r + seam_facts.nrelocs;
+	uint64_t from = 0, to = 0, at = 0;
+	for (; r <= end; r++) {
+		if (r < end && (*r & 1)) {
+			at += 63 * 8;
+			continue;
+		}
+		uint64_t up = (at + PAGE - 1) & ~(PAGE - 1);
+		if (to < up)
+			to = up; /* where the last words of a run may be: a page too much at most */
+		at = r < end ? seam->base + *r : 0;
+		if (at && (at & ~(PAGE - 1)) <= to && from)
+			continue;
+		if (from < to && from >= lo)
+			sys3(SYS_madvise, from, to - from, POPULATE_WRITE);
+		from = at & ~(PAGE - 1);
+	}
 }
 
 static int first_time(void)
@@ -111,8 +127,7 @@ static int first_time(void)
 	unsigned char *p = (void *)sys6(SYS_mmap, 0, SEAM_KEPT_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if ((uint64_t)p >= -4095ull || sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ | PROT_WRITE))
 		return -1;
-	sys3(SYS_madvise, seam->relro_lo, relro, POPULATE_WRITE); /* may fail: then each page faults */
-	populate_data();
+	populate(0);
 	relocate(0);
 	if (sys3(SYS_mprotect, seam->relro_lo, relro, PROT_READ))
 		return -1;
@@ -162,7 +177,7 @@ static int again(void)
 		if (file & (PAGE - 1)) /* what follows in the file is not ours */
 			memset((void *)file, 0, PAGE - (file & (PAGE - 1)));
 	}
-	populate_data();
+	populate(lowest);
 	relocate(lowest);
 	return 0;
 }

@@ -93,18 +93,17 @@ int seam_is_code(uint64_t bias, uint64_t addr)
 int seam_file_names(const char *path, const char *name)
 {
 	ElfW(Ehdr) e;
-	ElfW(Shdr) *sh = 0;
+	ElfW(Shdr) sh[128];
 	char *str = MAP_FAILED;
 	uint64_t strsize = 0;
 	int yes = 0, fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;
-	size_t want = strlen(name) + 1, table = sizeof *sh * 128;
+	size_t want = strlen(name) + 1;
 	if (sys4(SYS_pread64, fd, &e, sizeof e, 0) != sizeof e || memcmp(e.e_ident, ELFMAG, SELFMAG) ||
-	    e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_shentsize != sizeof *sh || !e.e_shnum || e.e_shnum > 128)
+	    e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_shentsize != sizeof *sh || !e.e_shnum || e.e_shnum > sizeof sh / sizeof *sh)
 		goto out;
-	sh = mmap(0, table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (sh == MAP_FAILED || sys4(SYS_pread64, fd, sh, e.e_shnum * sizeof *sh, e.e_shoff) != (long)(e.e_shnum * sizeof *sh))
+	if (sys4(SYS_pread64, fd, sh, e.e_shnum * sizeof *sh, e.e_shoff) != (long)(e.e_shnum * sizeof *sh))
 		goto out;
 	for (int i = 0; i < e.e_shnum; i++) {
 		if (sh[i].sh_type != SHT_SYMTAB || sh[i].sh_link >= e.e_shnum)
@@ -122,8 +121,6 @@ int seam_file_names(const char *path, const char *name)
 out:
 	if (str != MAP_FAILED)
 		munmap(str, strsize);
-	if (sh && sh != MAP_FAILED)
-		munmap(sh, table);
 	sys1(SYS_close, fd);
 	return yes;
 }
