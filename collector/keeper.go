@@ -111,7 +111,7 @@ func (k *keeper) hello(m *hello, order uint64, cred *unix.Ucred, fd, pidfd *int)
 	*pidfd = -1
 	k.arenas[m.arena] = h
 	if k.c.opt.Drains && a.TryOwn(arena.OwnerCollector, uint32(os.Getpid())) {
-		h.claimed = true
+		h.claimed, h.passed = true, time.Now()
 		k.door.Ring()
 	}
 }
@@ -257,6 +257,10 @@ func (k *keeper) look(h *held) {
 	}
 }
 
+// maxGraves bounds the arenas that are over and still mapped: each is released by whoever may wait for
+// its doorbell, which is woken for many at once.
+const maxGraves = 32
+
 // bury releases what is over, if nobody listens; k.mu is held.
 func (k *keeper) bury() {
 	select {
@@ -272,7 +276,9 @@ func (k *keeper) bury() {
 // start runs a step of an arena on a goroutine; k.mu is held.
 func (k *keeper) start(h *held, step func() (over bool)) {
 	h.busy = true
-	k.door.Ring()
+	if h.claimed && h.a.Urgent(h.worth()) {
+		k.door.Ring() // listen waits for that
+	}
 	k.drains.Add(1)
 	hands.do(func() {
 		defer k.drains.Done()
@@ -289,7 +295,12 @@ func (k *keeper) start(h *held, step func() (over bool)) {
 			k.graves = append(k.graves, h)
 			k.bury()
 			k.ring()
-		} else if h.claimed && h.a.Urgent(h.worth()) {
+			if len(k.graves) >= maxGraves {
+				k.door.Ring()
+			}
+			return
+		}
+		if h.claimed && h.a.Urgent(h.worth()) {
 			k.ring()
 		}
 		k.door.Ring()
