@@ -16,6 +16,7 @@ const (
 type Native struct {
 	OK     bool // else they must be encoded
 	First  bool // the first argument, a descriptor, and the result, a number
+	Ret    bool // the result, a number
 	Text   int8 // this argument, a text, and the result; -1 none. Where it is no text, the call must be encoded
 	Rooted bool // and where the text does not begin with a slash
 }

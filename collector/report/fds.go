@@ -19,6 +19,7 @@ type fdEnt struct {
 // over exec is not known.
 type fdTab struct {
 	pid  uint32
+	used bool // calls of the process itself were read
 	ents []fdEnt
 }
 

@@ -95,6 +95,8 @@ func (s *Stream) meaning(p *Probe, ev *wire.Event, o *openCall) {
 			e.host.accepts++
 		}
 		s.table().set(ret, e)
+	case roleFork:
+		s.forked(ret)
 	case roleLookup:
 		name := s.named(p, ev, o)
 		if len(name) == 0 {
@@ -106,6 +108,18 @@ func (s *Stream) meaning(p *Probe, ev *wire.Event, o *openCall) {
 		if ev.Err != 0 {
 			h.fail(ev.Err)
 		}
+	}
+}
+
+// forked gives a child the descriptors that its parent has at this point of its calls, rather than those
+// it had when the child was told of: what stands before the batch knows less. Unless the child's own
+// calls came first.
+func (s *Stream) forked(child int64) {
+	if child <= 0 || child > 1<<31 || s.fds == nil {
+		return
+	}
+	if t := s.carry.fds[uint32(child)]; t == nil || !t.used {
+		s.keep(s.fds.clone(uint32(child)))
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 	roleAccept       // descriptor -> descriptor, address
 	roleSocket       // -> descriptor
 	roleLookup       // host name
+	roleFork         // -> process with this one's descriptors
 )
 
 // names lists the functions whose role does not follow from the types of their
@@ -56,6 +57,7 @@ var names = map[string]role{
 	"connect": roleConnect, "bind": roleBind, "accept": roleAccept, "accept4": roleAccept,
 	"socket": roleSocket, "getaddrinfo": roleLookup, "gethostbyname": roleLookup, "gethostbyname2": roleLookup,
 	"open": roleOpen, "open64": roleOpen, "openat": roleOpen, "openat64": roleOpen, "creat": roleOpen, "creat64": roleOpen,
+	"fork": roleFork, "_Fork": roleFork, "vfork": roleFork,
 	"__open_2": roleOpen, "__open64_2": roleOpen, "__openat_2": roleOpen, "__openat64_2": roleOpen,
 }
 
@@ -135,6 +137,8 @@ func Native(d *wire.ProbeDef) wire.Native {
 		n.First, n.OK = true, p.fd == 0 && p.text < 0
 	case roleClose:
 		n.First, n.OK = true, p.fd == 0
+	case roleFork:
+		n.Ret = true
 	case roleOpen, rolePath:
 		n.Text, n.Rooted = int8(p.text), p.dir >= 0
 		n.OK = !d.Args[p.text].Out

@@ -230,13 +230,15 @@ func (s *Stream) process(pid uint32) {
 		}
 	}
 	s.who = w
-	s.fds = s.carry.fds[pid]
+	if s.fds = s.carry.fds[pid]; s.fds != nil {
+		s.fds.used = true
+	}
 }
 
 // table returns the descriptor table of the section's process.
 func (s *Stream) table() *fdTab {
 	if s.fds == nil {
-		s.fds = &fdTab{pid: s.who.pid}
+		s.fds = &fdTab{pid: s.who.pid, used: true}
 		s.keep(s.fds)
 	}
 	return s.fds
@@ -286,6 +288,11 @@ func (s *Stream) Call(sec *wire.Section, c *wire.Call) bool {
 			return false
 		}
 		s.path(sl.p, name, c.Ret, c.RetKind == wire.VInt, c.Dur, c.Err)
+	case roleFork:
+		if c.RetKind != wire.VInt {
+			return false
+		}
+		s.forked(c.Ret)
 	default:
 		return false
 	}
@@ -511,7 +518,7 @@ func (s *Stream) Process(t int64, p *wire.Process) {
 	switch p.What {
 	case "fork":
 		s.b.procs.fork(t, pid, ppid)
-		if pt := s.carry.fds[uint32(ppid)]; pt != nil {
+		if pt := s.carry.fds[uint32(ppid)]; pt != nil && s.carry.fds[uint32(pid)] == nil {
 			s.keep(pt.clone(uint32(pid)))
 			if s.who != nil && s.who.pid == uint32(pid) {
 				s.fds = s.carry.fds[uint32(pid)]

@@ -176,8 +176,10 @@ func (d *Drainer) Pass() (n uint64, err error) {
 			return d.calls, err
 		}
 	}
+	// Those that fill the chunks up to this one are in the process table by now, and are told of first.
+	last := d.a.LastUID()
 	d.before()
-	d.choose()
+	d.choose(last)
 	for _, c := range d.order {
 		if err := d.drainChunk(c); err != nil {
 			return d.calls, err
@@ -187,11 +189,10 @@ func (d *Drainer) Pass() (n uint64, err error) {
 	return d.calls, d.send()
 }
 
-// choose lists the chunks to read, oldest first. Those taken after it began are
+// choose lists the chunks up to uid last, oldest first. Those taken since are
 // left for the next pass, so that each thread's chunks are read in order.
-func (d *Drainer) choose() {
+func (d *Drainer) choose(last uint64) {
 	d.order = d.order[:0]
-	last := d.a.LastUID()
 	for i := range d.a.Taken {
 		if !d.a.Used(i) {
 			continue

@@ -75,7 +75,7 @@ func (d *Drainer) appendNative(b []byte, id, seq uint32, t, dur int64, s *site, 
 	c := &d.native
 	c.ID, c.Seq, c.T, c.Dur, c.Err, c.Text = id, seq, t, dur, s.hook.ErrOf(ret, errno, failed), text
 	c.Ret, c.RetKind, c.HasFirst = 0, wire.VNil, false
-	if s.needs.First || text != nil {
+	if s.needs.First || s.needs.Ret || text != nil {
 		c.Ret, c.RetKind = valueOf(s.ret, ret)
 	}
 	if s.needs.First {

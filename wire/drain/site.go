@@ -127,7 +127,7 @@ func (d *Drainer) load(id uint32) *site {
 
 // has tells whether what a reader needs of the calls is an integer, or a text, as the site has it.
 func (s *site) has(n *wire.Native) bool {
-	if n.First || n.Text >= 0 {
+	if n.First || n.Ret || n.Text >= 0 {
 		if _, ok := wordOf(&s.hook.Ret, 0); !ok {
 			return false
 		}
