@@ -147,7 +147,11 @@ func (s *probeScanner) target(p *Probe) {
 	default:
 		for i := 0; i < len(p.Sym); i++ {
 			if c := p.Sym[i]; c <= ' ' || c == 0x7f || strings.IndexByte("=<>&\"'(),;", c) >= 0 {
-				s.fail(at+i, "unexpected "+strconv.QuoteRune(rune(c))+" in a function name", probeForm)
+				hint := probeForm
+				if c == '(' {
+					hint = "a function is named without its arguments: ns::Parser::parse"
+				}
+				s.fail(at+i, "unexpected "+strconv.QuoteRune(rune(c))+" in a function name", hint)
 				return
 			}
 		}

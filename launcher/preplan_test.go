@@ -94,7 +94,8 @@ func TestResolvePaths(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	dir := t.TempDir()
-	src := write(t, dir+"/app.c", []byte("int do_work(int x) { return x * 3 + 1; }\nint main(void) { return 0; }\n"), 0o600)
+	src := write(t, dir+"/app.c", []byte("int do_work(int x) { return x * 3 + 1; }\nint _Z5twicei(int v) { return v * 2; }\n"+
+		"int _ZNK5shape4areaEi(int v) { return v * 3; }\nint main(void) { return 0; }\n"), 0o600)
 	app := dir + "/app"
 	if out, err := exec.Command("gcc", "-rdynamic", "-o", app, src).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -113,6 +114,9 @@ func TestWarnings(t *testing.T) {
 		{"do_wrok", "nearest: do_work"},
 		{app + ":do_work", ""},
 		{app + ":do_wrk", "matches nothing in app; nearest: do_work"},
+		{app + ":twice", "matches nothing in app; nearest: ::twice"},
+		{app + ":tw*", "nearest: ::twice"},
+		{app + ":area", "nearest: shape::area"},
 		{"/no/such/file:f", "there is no file /no/such/file"},
 	} {
 		t.Run(tc.probe, func(t *testing.T) {

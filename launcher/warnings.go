@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seam-project/seam/hooks"
@@ -154,8 +155,55 @@ func (k *known) warning(p *hooks.Probe, work []Planned, atStart, installed []str
 		when = "in " + filepath.Base(where[0])
 	}
 	w.Text = "matches nothing " + when
-	w.Near = nearest(strings.Trim(p.Sym, "*?"), slices.Compact(all))
+	all = slices.Compact(all)
+	if w.Near = plusPlus(p.Sym, all); len(w.Near) == 0 {
+		w.Near = nearest(strings.Trim(p.Sym, "*?"), all)
+	}
 	return w, true
+}
+
+// plusPlus are the C++ functions that a name or pattern without :: may mean.
+func plusPlus(sym string, names []string) (near []string) {
+	if strings.Contains(sym, "::") {
+		return nil
+	}
+	for _, n := range names {
+		full := sourceName(n)
+		if last := full[strings.LastIndexByte(full, ':')+1:]; full != "" && hooks.Glob(sym, last) && !slices.Contains(near, full) && len(near) < mostNear {
+			near = append(near, full)
+		}
+	}
+	return near
+}
+
+// sourceName is what a probe calls a C++ function of a plain name, _Z5twicei or _ZNK5shape4areaEi; else "".
+func sourceName(linkage string) (full string) {
+	rest, ok := strings.CutPrefix(linkage, "_Z")
+	if !ok {
+		return ""
+	}
+	rest, nested := strings.CutPrefix(rest, "N")
+	if nested {
+		rest = strings.TrimLeft(rest, "rVK")
+	}
+	for rest != "" && rest[0] >= '1' && rest[0] <= '9' {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.Atoi(rest[:digits])
+		if err != nil || n > len(rest)-digits {
+			return ""
+		}
+		full += "::" + rest[digits:digits+n]
+		if rest = rest[digits+n:]; !nested {
+			break
+		}
+	}
+	if !nested {
+		return full
+	}
+	if !strings.HasPrefix(rest, "E") {
+		return "" // an operator, a template, ...
+	}
+	return strings.TrimPrefix(full, "::")
 }
 
 // nearest suggests names; two letters in the wrong order, the commonest slip, count

@@ -255,8 +255,9 @@ func (p *printer) head(r *Report) {
 func (p *printer) nothing(r *Report, procs uint64) {
 	switch {
 	case procs == 0:
-		p.line("  Nothing was seen: no process loaded seam's library. Statically linked, setuid and other-architecture")
-		p.line("  programs can't be watched, and a program may start others with LD_PRELOAD removed.")
+		p.line("  Nothing was seen: no process loaded seam's library, or none has a function that is probed. Statically")
+		p.line("  linked, setuid and other-architecture programs can't be watched, and a program may start others")
+		p.line("  with LD_PRELOAD removed.")
 	case r.Account.Produced > 0:
 		p.line("  Nothing was seen: calls were made, but none of them reached the report.")
 	case len(r.Refusals) > 0:
