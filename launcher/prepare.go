@@ -92,9 +92,18 @@ func prepareObjects(c *Cache, library string, spec *hooks.Spec, objects []string
 	}
 	installed := Installed()
 	// Only what users named themselves is looked for in the plans: Warnings.
-	plans = plans || slices.ContainsFunc(spec.Probes, func(p hooks.Probe) bool { return p.Pack == "" })
-	p.Planned, p.planned = preplan(spec, p.Objects, installed, seen, true, plans)
-	p.Warnings = warnings(spec, p.Planned, p.Objects, installed, seen)
+	own := slices.ContainsFunc(spec.Probes, func(p hooks.Probe) bool { return p.Pack == "" })
+	found, before := "", false
+	if own {
+		found = foundNote(spec, p.Objects)
+		before = noted(found)
+	}
+	p.Planned, p.planned = preplan(spec, p.Objects, installed, seen, true, plans || own && !before, before)
+	if own && (!before || len(p.Planned) > 0) {
+		if p.Warnings = warnings(spec, p.Planned, p.Objects, installed, seen); len(p.Warnings) == 0 {
+			note(found)
+		}
+	}
 	if p.Spec, err = c.StoreSpec(encoded); err != nil {
 		return nil, err
 	}

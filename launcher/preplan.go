@@ -31,19 +31,19 @@ type Planned struct {
 // asks about: those loaded at start, and the installed libraries. The core in
 // the target then finds its work done and needs no Go to begin.
 func Preplan(spec *hooks.Spec, atStart, installed []string) []Planned {
-	work, _ := preplan(spec, atStart, installed, nil, true, true)
+	work, _ := preplan(spec, atStart, installed, nil, true, true, false)
 	return work
 }
 
 // PlanOnly plans the objects loaded at start and leaves the cache alone.
 func PlanOnly(spec *hooks.Spec, atStart []string) []Planned {
-	work, _ := preplan(spec, atStart, nil, nil, false, true)
+	work, _ := preplan(spec, atStart, nil, nil, false, true, false)
 	return work
 }
 
 // preplan does it. store: in the cache. plans: they are wanted; else a look at those
-// that are there must do. all are the objects that have plans then.
-func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store, plans bool) (work []Planned, all []plan.Identity) {
+// that are there must do, unless, with all, one is not there. planned are the objects that have plans then.
+func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store, plans, all bool) (work []Planned, planned []plan.Identity) {
 	libs, paths := spec.Globs()
 	known := map[plan.Identity]bool{}
 	hash, n := uint64(0), 0
@@ -58,7 +58,7 @@ func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store
 			return
 		}
 		known[id] = true
-		all = append(all, id)
+		planned = append(planned, id)
 		n++
 		if !plans && plan.Cached(spec.Plans, hash, id, spec.Control) {
 			return
@@ -82,6 +82,9 @@ func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store
 			add(Planned{Path: p})
 		}
 	}
+	if !plans && all && len(work) > 0 {
+		return preplan(spec, atStart, installed, seen, store, true, false)
+	}
 	// Objects differ in size by much: each worker takes the next that is left.
 	var wg sync.WaitGroup
 	next := make(chan *Planned, len(work))
@@ -97,7 +100,7 @@ func preplan(spec *hooks.Spec, atStart, installed []string, seen *watches, store
 		})
 	}
 	wg.Wait()
-	return work, all
+	return work, planned
 }
 
 // make gets the plan. Of a spec whose reader may change what is watched, plans must say

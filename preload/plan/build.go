@@ -104,8 +104,9 @@ type builder struct {
 	code    int // bytes read so far
 	full    bool
 	far     bits // farTargets
-	named   int  // probes that name functions of this object, and 1; 0: not counted yet
-	index   int  // of the probe that is being planned, in the spec
+	room    states
+	named   int // probes that name functions of this object, and 1; 0: not counted yet
+	index   int // of the probe that is being planned, in the spec
 
 	collecting bool // the rules' functions are looked for; nothing is planned
 }
@@ -444,7 +445,7 @@ func (b *builder) kind(site *Site, h *hooks.Hook, f body, names []string, filter
 		if why == nil {
 			if f.code == nil {
 				why = &refusal{StackArgsUnknown, "its code is not known"}
-			} else if ok, detail := framesafe(b.obj, f); !ok {
+			} else if ok, detail := framesafe(b.obj, f, &b.room); !ok {
 				why = &refusal{StackArgsUnknown, detail}
 			}
 		}

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // The question this file answers: may a function without a prototype be called
 // through a frame? The thunk's frame moves the function's stack by some bytes,
 // so the answer is no if the function reads arguments from the stack, or looks
@@ -63,11 +65,56 @@ type afterCall struct {
 	s  stackState
 }
 
+// states are what is known by address: of the function in a table, for it is asked at each step,
+// and of what lies elsewhere in a map.
+type states struct {
+	lo     uint64
+	inside []uint32 // by offset, which of all, from 1; 0: none
+	far    map[uint64]uint32
+	all    []stackState
+}
+
+// none forgets all, for another function.
+func (m *states) none(f body) *states {
+	m.lo, m.all = f.vaddr, m.all[:0]
+	m.inside = slices.Grow(m.inside[:0], f.size)[:f.size]
+	clear(m.inside)
+	clear(m.far)
+	return m
+}
+
+// at is nil if nothing is known. The result is good until the next put.
+func (m *states) at(addr uint64) *stackState {
+	var n uint32
+	if d := addr - m.lo; d < uint64(len(m.inside)) {
+		n = m.inside[d]
+	} else {
+		n = m.far[addr]
+	}
+	if n == 0 {
+		return nil
+	}
+	return &m.all[n-1]
+}
+
+func (m *states) put(addr uint64, s *stackState) {
+	m.all = append(m.all, *s)
+	n := uint32(len(m.all))
+	if d := addr - m.lo; d < uint64(len(m.inside)) {
+		m.inside[d] = n
+		return
+	}
+	if m.far == nil {
+		m.far = map[uint64]uint32{}
+	}
+	m.far[addr] = n
+}
+
 // walker is one analysis.
 type walker struct {
 	o      *Object
 	f      body
-	states map[uint64]*stackState
+	states *states
 	todo   []uint64
 	after  []afterCall
 	steps  int
@@ -79,9 +126,9 @@ type walker struct {
 	farAt       uint64
 }
 
-// framesafe reports whether f can be called through a frame, and if not, why.
-func framesafe(o *Object, f body) (ok bool, why string) {
-	w := walker{o: o, f: f, swept: f.vaddr, states: make(map[uint64]*stackState, f.size/4+8)}
+// framesafe reports whether f can be called through a frame, and if not, why. room is used, and has nothing for the caller.
+func framesafe(o *Object, f body, room *states) (ok bool, why string) {
+	w := walker{o: o, f: f, swept: f.vaddr, states: room.none(f)}
 	var entry stackState
 	entry.set(rSP, 0)
 	w.flow(f.vaddr, &entry)
@@ -114,7 +161,7 @@ func (w *walker) more() bool {
 	for len(w.todo) == 0 && len(w.after) > 0 {
 		a := &w.after[0]
 		w.after = w.after[1:]
-		if old, ok := w.states[a.at]; !ok || old.off[rSP] == a.s.off[rSP] {
+		if old := w.states.at(a.at); old == nil || old.off[rSP] == a.s.off[rSP] {
 			w.flow(a.at, &a.s)
 		}
 	}
@@ -142,14 +189,13 @@ func (w *walker) code(at uint64) []byte {
 
 // flow says that control reaches `at` in state s.
 func (w *walker) flow(at uint64, s *stackState) {
-	if old, ok := w.states[at]; ok {
+	if old := w.states.at(at); old != nil {
 		if old.meet(s) {
 			w.todo = append(w.todo, at)
 		}
 		return
 	}
-	c := *s
-	w.states[at] = &c
+	w.states.put(at, s)
 	w.todo = append(w.todo, at)
 }
 
@@ -159,7 +205,7 @@ func (w *walker) flow(at uint64, s *stackState) {
 func (w *walker) unreached() (uint64, bool) {
 	for w.inside(w.swept) {
 		in, ok := decode(w.code(w.swept))
-		if _, seen := w.states[w.swept]; !seen && (!ok || !in.isNop() && !in.isTrap()) {
+		if w.states.at(w.swept) == nil && (!ok || !in.isNop() && !in.isTrap()) {
 			return w.swept, true
 		}
 		w.swept += uint64(max(in.len, 1))
@@ -173,7 +219,7 @@ func (w *walker) step(at uint64) string {
 	if !ok {
 		return "unknown instruction"
 	}
-	s := *w.states[at]
+	s := *w.states.at(at)
 	next := at + uint64(in.len)
 	if why := touches(&s, &in); why != "" {
 		return why
@@ -277,7 +323,7 @@ func (w *walker) isSwitch(at uint64, jmp *insn) bool {
 	// are instructions.
 	added, loaded := false, false
 	for back := uint64(2); back <= 24 && back <= at-w.f.vaddr; back++ {
-		if _, ok := w.states[at-back]; !ok {
+		if w.states.at(at-back) == nil {
 			continue
 		}
 		in, ok := decode(w.code(at - back))

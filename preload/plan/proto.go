@@ -111,7 +111,7 @@ func (b *builder) doubt(h *hooks.Hook, from ProtoSource, s *Symbol, f body) *ref
 		h.EntryOnly = true
 		return &refusal{StackArgsUnknown, "its code is not known"}
 	}
-	ok, detail := framesafe(b.obj, f)
+	ok, detail := framesafe(b.obj, f, &b.room)
 	if ok {
 		return nil
 	}
