@@ -585,6 +585,8 @@ common_full:
 	movl	(%rax), %eax
 	cmpl	%fs:TLS_GEN(%r10), %eax
 	jne	.Lhist_leave_c
+	cmpq	$0, %fs:TLS_HISTS(%r10)	/* there was one: but this may be a child of the process that entered */
+	je	.Lhist_leave_c
 	rdtsc
 	shlq	$32, %rdx
 	orq	%rdx, %rax
