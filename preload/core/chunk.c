@@ -54,7 +54,6 @@ void seam_count_drop(struct seam_tls *t, const struct seam_run *r)
 		return;
 	}
 	sync_to(t, t->seq - 1);
-	count_to(t, t->seq);
 	seam_drop(t, r->id, 1, 0, 0); /* produced and dropped, both or neither */
 	struct seam_proc *p = proc_of(__atomic_load_n(&t->ent->proc, __ATOMIC_RELAXED));
 	if (p)

@@ -114,6 +114,7 @@ struct seam_tls {
 	uint32_t confining;       /* seam_confine to seam_confine_end: SEAM_CONF_* */
 	uint32_t shared;          /* SEAM_SHARED_*, while the guard is SEAM_GUARD_SHARED */
 	struct seam_hist *hists;  /* this thread's own shard of the histograms, or NULL: one of the first SEAM_HISTS_SHARED, by atomic adds */
+	uint32_t drop_call;       /* seq of the call that is being counted as dropped: drop.c */
 };
 #define SEAM_HISTS_SHARED 4u
 #define SEAM_PAGES_VOID 0x80000000u /* maps_busy is never that */

@@ -55,18 +55,23 @@ static void add_marked(struct seam_asite *s, uint32_t site, uint64_t word, uint3
 	} while (!__atomic_compare_exchange_n(&s->dropped, &word, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 }
 
-/* Steps 4 and 5, from the record. */
-static void finish(struct seam_thread *e, uint64_t seq)
+/* Steps 4 and 5, from the record. What the thread itself knows comes first: a handler that jumps out
+ * of here comes back by seam_settle_drop, as long as the record is armed. */
+static void finish(struct seam_tls *t, uint64_t seq)
 {
+	struct seam_thread *e = t->ent;
 	uint32_t chunk = __atomic_load_n(&e->drop_chunk, __ATOMIC_RELAXED);
 	if (chunk && chunk <= seam->fixed.nchunks)
 		__atomic_store_n(&((struct seam_chunk *)arena_at(seam->fixed.metas_off))[chunk - 1].consumed, e->drop_upto, __ATOMIC_RELEASE);
-	else
+	else {
+		t->produced = e->drop_produced;
+		t->produced_seq = t->drop_call;
 		__atomic_store_n(&e->produced, e->drop_produced, __ATOMIC_RELEASE);
+	}
 	__atomic_store_n(&e->drop_done, seq, __ATOMIC_RELEASE);
 }
 
-/* c is NULL for the thread's own call, the last that it produced. */
+/* c is NULL for the thread's own call, which has its number, and is produced by this. */
 void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_chunk *c, uint32_t upto)
 {
 	struct seam_thread *e = t->ent;
@@ -79,10 +84,11 @@ void seam_drop(struct seam_tls *t, uint32_t site, uint32_t calls, struct seam_ch
 	e->drop_calls = calls;
 	e->drop_chunk = c ? c - (struct seam_chunk *)arena_at(seam->fixed.metas_off) + 1 : 0;
 	e->drop_upto = upto;
-	e->drop_produced = t->produced;
+	e->drop_produced = t->produced + (uint32_t)(t->seq - t->produced_seq);
+	t->drop_call = t->seq;
 	__atomic_store_n(&e->drop_seq, seq, __ATOMIC_RELEASE);
 	add_marked(s, site, word, calls, mark_of(me, seq));
-	finish(e, seq);
+	finish(t, seq);
 }
 
 /* A drop of this very thread that a signal handler left by a jump: as wire/arena/drop.go
@@ -98,5 +104,5 @@ void seam_settle_drop(struct seam_tls *t)
 	uint64_t word = __atomic_load_n(&s->dropped, __ATOMIC_ACQUIRE);
 	if ((word & ~SEAM_DROPPED_COUNT) != mark && __atomic_load_n(&e->drop_seen, __ATOMIC_ACQUIRE) != seq)
 		add_marked(s, site, word, e->drop_calls, mark);
-	finish(e, seq);
+	finish(t, seq);
 }
