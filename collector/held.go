@@ -30,18 +30,19 @@ type held struct {
 	ino   uint64   // of the memfd, to find it in /proc/PID/maps
 
 	mainDead  bool
-	busy      bool      // a step runs
-	claimed   bool      // we hold the owner word
-	over      bool      // finish has begun: nobody is left that we wait for
-	deserted  time.Time // since when it looks as if nobody drains
-	forking   time.Time // since when only children that are not registered yet keep it
-	looked    time.Time // when the process table was last checked thoroughly
-	asked     time.Time // when a claimed one's processes were last asked after
-	passed    time.Time // when its last pass ended
-	idle      int       // passes without a call, up to idleFrom
-	notBefore time.Time // no pass before that because chunks are full
-	told      uint64    // hash of the spec that its processes were told to follow, 0 none
-	toldAt    time.Time // when they were, or were asked for an agent
+	busy      bool                 // a step runs
+	claimed   bool                 // we hold the owner word
+	over      bool                 // finish has begun: nobody is left that we wait for
+	deserted  time.Time            // since when it looks as if nobody drains
+	left      map[uint32]time.Time // processes that live and have the arena no more: since when that was seen
+	forking   time.Time            // since when only children that are not registered yet keep it
+	looked    time.Time            // when the process table was last checked thoroughly
+	asked     time.Time            // when a claimed one's processes were last asked after
+	passed    time.Time            // when its last pass ended
+	idle      int                  // passes without a call, up to idleFrom
+	notBefore time.Time            // no pass before that because chunks are full
+	told      uint64               // hash of the spec that its processes were told to follow, 0 none
+	toldAt    time.Time            // when they were, or were asked for an agent
 
 	d   *drain.Drainer
 	out *feed // of d; nil when there is none, or it ended
@@ -56,7 +57,7 @@ func (h *held) alive() bool {
 			return true
 		}
 	}
-	thorough := time.Since(h.looked) > 500*time.Millisecond
+	thorough := time.Since(h.looked) > 500*time.Millisecond || len(h.left) > 0
 	if thorough {
 		h.looked = time.Now()
 	}
@@ -74,7 +75,7 @@ func (h *held) alive() bool {
 			if !thorough || h.mapped() {
 				return true
 			}
-		} else if h.lives(pid, thorough) {
+		} else if h.lives(pid, thorough) || h.leaving(pid) {
 			return true
 		}
 	}
@@ -122,6 +123,24 @@ func (h *held) lives(pid uint32, thorough bool) bool {
 		return false
 	}
 	return !thorough || h.maps(pid)
+}
+
+// leaving tells whether a process that has the arena no more may be about to announce another one: it
+// executes a program, whose library says hello a moment later.
+func (h *held) leaving(pid uint32) bool {
+	if last, ok := h.k.latest[pid]; ok && last.id != h.id || gone(pid) {
+		delete(h.left, pid)
+		return false
+	}
+	since, ok := h.left[pid]
+	if !ok {
+		if h.left == nil {
+			h.left = make(map[uint32]time.Time)
+		}
+		since = time.Now()
+		h.left[pid] = since
+	}
+	return time.Since(since) < forkGrace
 }
 
 // maps tells whether process pid has the arena mapped: not, when its number was
