@@ -37,6 +37,8 @@ const volatile struct seam_facts seam_facts = { .magic = 1 };
 #define GO_MIN_ADDRESS_SPACE (4ull << 30) /* Go dies below 1 GiB; measured, see RATIONALE.md */
 #define HELPER_STACK (256 << 10)
 #define KEEPER_STACK (1 << 20) /* for the host's exit handlers */
+#define THREAD_NAPS 20       /* of THREAD_NAP_NS: how long an execve may take until it cannot fail any more */
+#define THREAD_NAP_NS 2000000
 
 void seam_go_init(seam_objects *each)
 {
@@ -159,7 +161,13 @@ static void *helper(void *arg)
 static void *keeper(void *arg)
 {
 	seam_agent_begins();
-	if (seam_agent_thread(HELPER_STACK, helper))
+	/* While another thread executes a program the kernel makes none (copy_fs: in_exec): then
+	 * either we end with it, or its execve fails. */
+	struct ktime nap = { 0, THREAD_NAP_NS };
+	int rc;
+	for (int n = 0; (rc = seam_agent_thread(HELPER_STACK, helper)) == EAGAIN && n < THREAD_NAPS; n++)
+		sys2(SYS_nanosleep, &nap, 0);
+	if (rc)
 		fail(SEAM_WHY_THREAD);
 	seam_keep();
 }
