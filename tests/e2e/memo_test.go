@@ -578,12 +578,13 @@ func TestMemoWatchesAll(t *testing.T) {
 }
 
 // Descriptors that were closed stay closed, and what was ignored is ignored, from a memo as anew.
+// grep's own mask is asked for: the shell blocks signals while it waits.
 func TestMemoInherits(t *testing.T) {
 	t.Parallel()
 	s := newStarts(t)
 	s.program, s.args = "/bin/sh", nil
 	s.args = []string{"-c", "ls /proc/self/fd; grep Sig /proc/self/status"}
-	shell := "trap '' HUP PROF CHLD; exec " + strings.Join(s.command()[:len(s.command())-2], " ") + ` -c 'readlink /proc/$$/fd/* ; grep ^Sig[BI] /proc/$$/status' <&- 2>&-`
+	shell := "trap '' HUP PROF CHLD; exec " + strings.Join(s.command()[:len(s.command())-2], " ") + ` -c 'readlink /proc/$$/fd/* ; grep ^Sig[BI] /proc/self/status' <&- 2>&-`
 	anew := s.run("/bin/sh", "-c", shell)
 	if n := len(s.memos()); n != 1 {
 		t.Fatalf("%d memos: %s", n, anew)
