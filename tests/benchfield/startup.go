@@ -104,7 +104,7 @@ func (b *bench) starts() (Table, error) {
 			}
 			os.RemoveAll(dir)
 			f := strings.Fields(lastLine(r.out))
-			if err == nil && len(f) == 2 {
+			if err == nil && len(f) == 3 {
 				med, e1 := strconv.ParseFloat(f[0], 64)
 				min, e2 := strconv.ParseFloat(f[1], 64)
 				if e1 == nil && e2 == nil {
